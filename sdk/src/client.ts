@@ -1,0 +1,178 @@
+// The native API as functions, one per route (native contract §§2–5); the types of what goes in and out are generated.
+// Answers are parsed with JSON.parse, so a number beyond 2^53 in somebody's `response` loses digits here, not on the wire.
+import type {
+  Arrival,
+  AuditTask,
+  AwaitTask,
+  CancelTask,
+  CompleteTask,
+  CreateKey,
+  CreateProject,
+  CreateTask,
+  Delivery,
+  DeliveryDetail,
+  EditTask,
+  Event,
+  FailTask,
+  Key,
+  KeyCreated,
+  Project,
+  ProjectCreated,
+  RecallTask,
+  SuspendTask,
+  Task,
+  TaskCreated,
+  UpdateProject,
+} from './contract.ts'
+import { callJson, createTransport, path } from './transport.ts'
+import type { CallOptions, ClientOptions, Transport } from './transport.ts'
+
+/** One page of a list, newest first; `next_cursor` is null on the last one. */
+export type Page<T> = { data: T[]; next_cursor: string | null }
+
+/** Which page: at most `limit` (1–100) rows after `cursor`, the `next_cursor` of the page before. */
+export type PageQuery = { limit?: number | undefined; cursor?: string | undefined }
+
+/** Which tasks to list; times are ISO 8601. */
+export type TaskQuery = PageQuery & {
+  status?: Task['status']
+  type?: string
+  audit_status?: NonNullable<Task['audit_status']>
+  callback_succeeded?: boolean
+  unique_id?: string
+  created_after?: string
+  created_before?: string
+}
+
+/** Which deliveries to list; `event` is an event type, `destination` an origin or mail domain, times are ISO 8601. */
+export type DeliveryQuery = PageQuery & {
+  task_id?: string
+  state?: Delivery['state']
+  event?: string
+  destination?: string
+  created_after?: string
+}
+
+/** The short view of a task that the inbound URL answers with; `id` and `status` are in the words of its project's dialect. */
+export type ResolvedTask = {
+  id: string
+  status: string
+  result: unknown
+  createdAt: string
+  completedAt: string | null
+}
+
+/** The client of one server and one key. */
+export type Client = ReturnType<typeof createClient>
+
+/** Makes a client. Every call takes a `signal`, throws RingbackError for an answer that is not a 2xx, and is made once. */
+export function createClient(options: ClientOptions) {
+  const call = createTransport(options)
+  return {
+    tasks: taskRoutes(call),
+    deliveries: deliveryRoutes(call),
+    arrivals: {
+      /** Resolves the task with a kept arrival. */
+      apply: (id: string, options?: CallOptions) =>
+        call<Task>('POST', path`/v1/arrivals/${id}/apply`, options),
+    },
+    project: {
+      get: (options?: CallOptions) => call<Project>('GET', '/v1/project', options),
+      update: (body: UpdateProject, options?: CallOptions) =>
+        call<Project>('PATCH', '/v1/project', { body, ...options }),
+    },
+    admin: adminRoutes(call),
+    inbound: inboundRoutes(options),
+  }
+}
+
+/** Walks a list through all its pages: `` for await (const task of everyItem((page) => client.tasks.list(page))) ``. */
+export async function* everyItem<T>(list: (page: PageQuery) => Promise<Page<T>>): AsyncGenerator<T, void> {
+  let cursor: string | undefined
+  do {
+    const page = await list({ cursor })
+    yield* page.data
+    cursor = page.next_cursor ?? undefined
+  } while (cursor !== undefined)
+}
+
+function taskRoutes(call: Transport) {
+  const verb = (name: string, id: string, body: unknown, options?: CallOptions) =>
+    call<Task>('POST', `${path`/v1/tasks/${id}`}/${name}`, { body, ...options })
+  return {
+    /** Creates a task; with the same `idempotencyKey` (kept 24 h) and body a repeated call gives the first answer again. */
+    create: (body: CreateTask = {}, options?: CallOptions & { idempotencyKey?: string }) =>
+      call<TaskCreated>('POST', '/v1/tasks', { body, ...options }),
+    /** Gets a task, after up to `wait` seconds (0–60) if it is not settled yet. */
+    get: (id: string, { signal, ...query }: CallOptions & { wait?: number } = {}) =>
+      call<Task>('GET', path`/v1/tasks/${id}`, { query, signal }),
+    list: (query?: TaskQuery, options?: CallOptions) =>
+      call<Page<Task>>('GET', '/v1/tasks', { query, ...options }),
+    start: (id: string, options?: CallOptions) => verb('start', id, undefined, options),
+    /** Puts a task into `waiting` with a new inbound URL; the old one dies. */
+    await: (id: string, body?: AwaitTask, options?: CallOptions) =>
+      call<TaskCreated>('POST', path`/v1/tasks/${id}/await`, { body, ...options }),
+    complete: (id: string, body: CompleteTask, options?: CallOptions) => verb('complete', id, body, options),
+    fail: (id: string, body: FailTask, options?: CallOptions) => verb('fail', id, body, options),
+    cancel: (id: string, body?: CancelTask, options?: CallOptions) => verb('cancel', id, body, options),
+    expire: (id: string, options?: CallOptions) => verb('expire', id, undefined, options),
+    suspend: (id: string, body?: SuspendTask, options?: CallOptions) => verb('suspend', id, body, options),
+    resume: (id: string, options?: CallOptions) => verb('resume', id, undefined, options),
+    edit: (id: string, body: EditTask, options?: CallOptions) => verb('edit', id, body, options),
+    audit: (id: string, body: AuditTask, options?: CallOptions) => verb('audit', id, body, options),
+    recall: (id: string, body?: RecallTask, options?: CallOptions) => verb('recall', id, body, options),
+    restart: (id: string, options?: CallOptions) => verb('restart', id, undefined, options),
+    /** Sends the task's last event again, at once. */
+    resend: (id: string, options?: CallOptions) =>
+      call<Delivery>('POST', path`/v1/tasks/${id}/resend`, options),
+    events: (id: string, query?: PageQuery, options?: CallOptions) =>
+      call<Page<Event>>('GET', path`/v1/tasks/${id}/events`, { query, ...options }),
+    deliveries: (id: string, query?: PageQuery, options?: CallOptions) =>
+      call<Page<Delivery>>('GET', path`/v1/tasks/${id}/deliveries`, { query, ...options }),
+    arrivals: (id: string, query?: PageQuery, options?: CallOptions) =>
+      call<Page<Arrival>>('GET', path`/v1/tasks/${id}/arrivals`, { query, ...options }),
+  }
+}
+
+function deliveryRoutes(call: Transport) {
+  return {
+    list: (query?: DeliveryQuery, options?: CallOptions) =>
+      call<Page<Delivery>>('GET', '/v1/deliveries', { query, ...options }),
+    /** Gets a delivery with its attempts and the plan of those to come. */
+    get: (id: string, options?: CallOptions) =>
+      call<DeliveryDetail>('GET', path`/v1/deliveries/${id}`, options),
+    resend: (id: string, options?: CallOptions) =>
+      call<Delivery>('POST', path`/v1/deliveries/${id}/resend`, options),
+    /** Cancels a delivery; while it is being sent this takes effect when that attempt ends. */
+    cancel: (id: string, options?: CallOptions) =>
+      call<Delivery>('POST', path`/v1/deliveries/${id}/cancel`, options),
+  }
+}
+
+function adminRoutes(call: Transport) {
+  return {
+    /** Creates a project; the answer is the only one that shows its credentials. */
+    createProject: (body: CreateProject, options?: CallOptions) =>
+      call<ProjectCreated>('POST', '/v1/admin/projects', { body, ...options }),
+    listProjects: (query?: PageQuery, options?: CallOptions) =>
+      call<Page<Project>>('GET', '/v1/admin/projects', { query, ...options }),
+    createKey: (projectId: string, body: CreateKey, options?: CallOptions) =>
+      call<KeyCreated>('POST', path`/v1/admin/projects/${projectId}/keys`, { body, ...options }),
+    listKeys: (projectId: string, query?: PageQuery, options?: CallOptions) =>
+      call<Page<Key>>('GET', path`/v1/admin/projects/${projectId}/keys`, { query, ...options }),
+    revokeKey: (projectId: string, keyId: string, options?: CallOptions) =>
+      call<void>('DELETE', path`/v1/admin/projects/${projectId}/keys/${keyId}`, options),
+  }
+}
+
+function inboundRoutes({ baseUrl, fetch = globalThis.fetch }: ClientOptions) {
+  // No key goes along: the resolve URL is a secret of its own and may point to another host.
+  const call = createTransport({ baseUrl, fetch })
+  return {
+    /** Resolves a task through its one-time `resolve_url` (or bare `callback_id`) with any JSON value as its response. */
+    resolve: (urlOrCallbackId: string, body: unknown, options?: CallOptions) =>
+      /^https?:\/\//i.test(urlOrCallbackId)
+        ? callJson<{ task: ResolvedTask }>(fetch, urlOrCallbackId, { method: 'POST', body, ...options })
+        : call<{ task: ResolvedTask }>('POST', path`/v1/callbacks/${urlOrCallbackId}`, { body, ...options }),
+  }
+}

@@ -1,0 +1,34 @@
+// A destination is the isolation key of outgoing work: project + mode + origin, or + mail domain. Two customers with the
+// same receiver never share one, so that neither can slow the other.
+import { AppError } from './errors.ts'
+
+/** Where a callback goes. `key` isolates: an origin with its port, or `mailto:` and the domain. */
+export type Target = { kind: 'http' | 'mail'; key: string }
+
+const MAX_LENGTH = 2048
+const MAIL = /^[^\s@<>"(),:;\\[\]]{1,64}@(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/i
+
+/** Reads a callback URL: http(s) URL or e-mail address. Throws `invalid_callback_url` naming what is wrong with it. */
+export function parseTarget(callback_url: string): Target {
+  const invalid = (why: string) => new AppError('invalid_callback_url', `callback_url: ${why}`)
+  if (callback_url.length > MAX_LENGTH) throw invalid(`longer than ${MAX_LENGTH} characters`)
+  if (/[\u0000-\u0020\u007f]/.test(callback_url))
+    throw invalid('has a space or a control character; encode it')
+  if (MAIL.test(callback_url)) {
+    return {
+      kind: 'mail',
+      key: `mailto:${callback_url.slice(callback_url.lastIndexOf('@') + 1).toLowerCase()}`,
+    }
+  }
+  let url: URL
+  try {
+    url = new URL(callback_url)
+  } catch {
+    throw invalid('neither an absolute http(s) URL nor an e-mail address')
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw invalid(`scheme ${url.protocol} is not supported; use https or http, or an e-mail address`)
+  }
+  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
+  return { kind: 'http', key: `${url.protocol}//${url.hostname}:${port}` }
+}

@@ -1,0 +1,106 @@
+// What comes in goes out: JSON of callers and providers is kept as text, with only the white space outside strings
+// removed, and printed verbatim. A number parsed into a double and printed again is another number.
+
+/** JSON text that is already compact and valid; `print` places it verbatim. */
+export class Verbatim {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Wraps stored JSON text for `print`; null stays null. */
+export const verbatim = (text: string | null): Verbatim | null => (text === null ? null : new Verbatim(text))
+
+const QUOTE = 34
+const BACKSLASH = 92
+
+/** The index just behind the string that opens at `start`. */
+function skipString(text: string, start: number): number {
+  for (let i = start + 1; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === BACKSLASH) i++
+    else if (code === QUOTE) return i + 1
+  }
+  return text.length
+}
+
+const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
+
+/** Removes the white space outside strings. `text` must be valid JSON. */
+export function compact(text: string): string {
+  let out = ''
+  let from = 0
+  let i = 0
+  while (i < text.length) {
+    const code = text.charCodeAt(i)
+    if (code === QUOTE) i = skipString(text, i)
+    else if (isSpace(code)) {
+      out += text.slice(from, i)
+      while (i < text.length && isSpace(text.charCodeAt(i))) i++
+      from = i
+    } else i++
+  }
+  return from === 0 ? text : out + text.slice(from)
+}
+
+/**
+ * The members of a JSON object as compact texts. `text` must be a valid JSON object; of a repeated name the last one
+ * counts, as with JSON.parse.
+ */
+export function members(text: string): Map<string, string> {
+  const found = new Map<string, string>()
+  const source = compact(text)
+  let i = 1
+  while (i < source.length && source.charCodeAt(i) === QUOTE) {
+    const nameEnd = skipString(source, i)
+    const valueEnd = skipValue(source, nameEnd + 1)
+    found.set(JSON.parse(source.slice(i, nameEnd)) as string, source.slice(nameEnd + 1, valueEnd))
+    i = valueEnd + 1
+  }
+  return found
+}
+
+/** The index just behind the value that begins at `start` in compact JSON. */
+function skipValue(source: string, start: number): number {
+  let depth = 0
+  let i = start
+  while (i < source.length) {
+    const char = source[i]
+    if (char === '"') {
+      i = skipString(source, i)
+      continue
+    }
+    if (char === '{' || char === '[') depth++
+    else if (char === '}' || char === ']') {
+      if (depth === 0) return i
+      depth--
+    } else if (char === ',' && depth === 0) return i
+    i++
+  }
+  return i
+}
+
+/** What `print` takes: JSON data in which `Verbatim` stands for finished text. `undefined` members are left out. */
+export type Printable =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | Verbatim
+  | readonly Printable[]
+  | { readonly [name: string]: Printable }
+
+/** Prints JSON with verbatim parts. */
+export function print(value: Printable): string {
+  if (value instanceof Verbatim) return value.text
+  if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null)
+  if (Array.isArray(value)) return `[${value.map(print).join(',')}]`
+  let out = ''
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue
+    out += `${out === '' ? '' : ','}${JSON.stringify(name)}:${print(member as Printable)}`
+  }
+  return `{${out}}`
+}

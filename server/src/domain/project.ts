@@ -1,0 +1,65 @@
+// A project is a tenant: keys, secrets, settings and one dialect. Its live and test modes are separate worlds, so the
+// pair (project, mode) is what every look-up of a caller is bound to.
+
+export const modes = ['live', 'test'] as const
+export type Mode = (typeof modes)[number]
+
+/** Whose objects a caller may see. */
+export type Scope = { project_id: string; mode: Mode }
+
+/** What a project's owner can set (native contract §5). */
+export type ProjectSettings = {
+  default_callback_url: string | null
+  retry: { retries: number; window_s: number }
+  timeout_ms: number
+  expires_in_s: number | null
+  order: 'task' | 'none'
+  limits: { in_flight: number }
+  retention_days: number
+}
+
+export const defaultSettings: ProjectSettings = {
+  default_callback_url: null,
+  retry: { retries: 20, window_s: 86_400 },
+  timeout_ms: 30_000,
+  expires_in_s: null,
+  order: 'task',
+  limits: { in_flight: 64 },
+  retention_days: 30,
+}
+
+export type Project = {
+  id: string
+  name: string
+  dialect: string
+  settings: ProjectSettings
+  created_at: number
+  updated_at: number
+}
+
+/** Who holds a key: the customer of the platform, or the platform's own staff and workers. */
+export type KeyRole = 'customer' | 'operator'
+
+/** A key as stored: only its hash and its first characters. */
+export type Key = {
+  id: string
+  project_id: string
+  mode: Mode
+  role: KeyRole
+  hash: string
+  hint: string
+  created_at: number
+}
+
+export type SecretKind = 'signing' | 'callback_auth'
+
+/** A secret that must be read again; `mode` null is both modes, `expires_at` the end of its grace after a rotation. */
+export type Secret = {
+  id: string
+  project_id: string
+  kind: SecretKind
+  mode: Mode | null
+  value: string
+  created_at: number
+  expires_at: number | null
+}

@@ -1,0 +1,71 @@
+// The guard between customers' URLs and our own network. It judges addresses, never names: a name is judged by what it
+// resolves to at the moment of connecting, and the connection goes to exactly the address that was judged.
+import { isIP } from 'node:net'
+import { SendError } from '../domain/outcome.ts'
+import { forbiddenRange, parseAllowList } from './address-range.ts'
+import { createConnector, type Connect } from './connector.ts'
+import type { Resolver } from './resolver.ts'
+
+export type Verdict = { ok: true } | { ok: false; reason: string }
+
+export type Egress = {
+  /**
+   * Judges a URL when a task is created, by the rules that hold when it is sent. A name that does not resolve passes: it
+   * may by then, and is judged again. May take as long as the resolver's time-out.
+   */
+  checkUrl(url: URL): Promise<Verdict>
+  /** The connector of the HTTP client: resolves, judges every address, connects to one of those judged. */
+  connect: Connect
+}
+
+/** Says why a URL's scheme is not ours to call, in one sentence; undefined for http and https. */
+export function schemeFault(url: URL): string | undefined {
+  return url.protocol === 'http:' || url.protocol === 'https:'
+    ? undefined
+    : `Scheme ${url.protocol} is not http or https.`
+}
+
+/**
+ * Makes the guard. `allow` holds CIDR ranges that are open though they are not globally routable; a bad entry throws.
+ * Nothing else opens an address, no name is special.
+ */
+export function createEgress({ allow, resolver }: { allow: readonly string[]; resolver: Resolver }): Egress {
+  const allowList = parseAllowList(allow)
+
+  async function vet(hostname: string): Promise<readonly string[]> {
+    if (isIP(hostname) !== 0) {
+      const range = forbiddenRange(hostname, allowList)
+      if (range !== undefined)
+        throw new SendError('forbidden', `The address ${hostname} is not public (${range}).`)
+      return [hostname]
+    }
+    const resolution = await resolver.resolve(hostname)
+    if ('failure' in resolution) throw new SendError('dns', resolution.failure)
+    // One forbidden address condemns the name: no honest receiver mixes them, and a rebinding one hopes for our second
+    // try. The address itself is not told: the sentence reaches the customer, who must not learn our network by guessing.
+    for (const address of resolution.addresses) {
+      const range = forbiddenRange(address, allowList)
+      if (range === undefined) continue
+      throw new SendError(
+        'forbidden',
+        `The name ${hostname} resolves to an address that is not public (${range}).`,
+      )
+    }
+    return resolution.addresses
+  }
+
+  return {
+    async checkUrl(url) {
+      const fault = schemeFault(url)
+      if (fault !== undefined) return { ok: false, reason: fault }
+      try {
+        await vet(url.hostname.replace(/^\[(.*)\]$/, '$1'))
+      } catch (error) {
+        if (!(error instanceof SendError)) throw error
+        if (error.kind === 'forbidden') return { ok: false, reason: error.message }
+      }
+      return { ok: true }
+    },
+    connect: createConnector({ vet }),
+  }
+}

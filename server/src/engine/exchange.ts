@@ -1,0 +1,156 @@
+// One request and its answer, from the wait for a connection to the end of the body. It ends exactly once; what the HTTP
+// client still says after that is ignored. A connection whose answer did not end by itself is destroyed, never reused.
+import type { Dispatcher } from 'undici'
+import type { IncomingHttpHeaders } from 'undici/types/header.js'
+import { classifyError, parseRetryAfter, unanswered, type Outcome } from '../domain/outcome.ts'
+import { bodyText, headerRecord } from './answer.ts'
+import type { Connection, Connections, Waiter } from './connections.ts'
+
+/** Bounds of one exchange: until the status line, and of the body that is read after it. */
+type Bounds = { timeout_ms: number; body_bytes: number; body_ms: number }
+
+type ExchangeOptions = {
+  connections: Connections
+  origin: string
+  request: Dispatcher.DispatchOptions
+  bounds: Bounds
+  /** Wall clock in milliseconds, for the dates in `Retry-After`. */
+  now: () => number
+  resolve: (outcome: Outcome) => void
+  /** Called instead when the request itself is not sendable, for example for a line break in a header: a bug of ours. */
+  reject: (error: Error) => void
+}
+
+/** The life of one exchange; `begin` starts it, `stop` ends it as `unknown`. */
+export class Exchange implements Dispatcher.DispatchHandler, Waiter {
+  readonly #options: ExchangeOptions
+  #connection: Connection | null = null
+  #timer: NodeJS.Timeout | undefined
+  #ended = false
+  #waited = false
+  #begun = false
+  #answering = false
+  #reused = false
+  #status = 0
+  #headers: IncomingHttpHeaders = {}
+  #chunks: Buffer[] = []
+  #byteCount = 0
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+  }
+
+  begin(): void {
+    const { connections, origin, bounds } = this.#options
+    this.#timer = setTimeout(onTimeout, bounds.timeout_ms, this)
+    connections.acquire(origin, this)
+    this.#waited = this.#connection === null
+  }
+
+  start(connection: Connection): void {
+    if (this.#ended) return this.#options.connections.release(connection)
+    this.#connection = connection
+    connection.client.dispatch(this.#options.request, this)
+  }
+
+  stop(): void {
+    this.#end(unanswered('unknown', 'stopped'))
+  }
+
+  /** The time is over: for the status line, or after it for the body. */
+  expire(): void {
+    if (this.#status !== 0) return this.#endAnswered(true)
+    const { timeout_ms } = this.#options.bounds
+    // Nothing was sent and our own limit took the time: not the receiver's failure, so it must not burn a retry.
+    if (this.#waited && !this.#begun) {
+      return this.#end(
+        unanswered('unknown', `No connection to the receiver came free within ${timeout_ms} ms.`),
+      )
+    }
+    const what = this.#begun ? 'The receiver did not answer' : 'The connection was not established'
+    this.#end(unanswered('timeout', `${what} within ${timeout_ms} ms.`, this.#connection?.remote_address))
+  }
+
+  onRequestStart(): void {
+    this.#begun = true
+    if (this.#connection !== null) this.#reused = this.#connection.request_count++ > 0
+  }
+
+  onResponseStarted(): void {
+    this.#answering = true
+  }
+
+  onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
+    if (this.#ended || status < 200) return
+    this.#status = status
+    this.#headers = headers
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(onTimeout, this.#options.bounds.body_ms, this)
+  }
+
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    if (this.#ended) return
+    this.#chunks.push(chunk)
+    this.#byteCount += chunk.length
+    if (this.#byteCount > this.#options.bounds.body_bytes) this.#endAnswered(true)
+  }
+
+  onResponseEnd(): void {
+    if (!this.#ended) this.#endAnswered(false)
+  }
+
+  onResponseError(controller: unknown, error: Error): void {
+    if (this.#ended) return
+    if (this.#status !== 0) return this.#endAnswered(true)
+    if (controller === null && 'code' in error && error.code === 'UND_ERR_INVALID_ARG') {
+      this.#end(null)
+      return this.#options.reject(error)
+    }
+    const { kind, error: sentence } = classifyError(error)
+    if (kind === 'connection' && this.#retryFresh()) return
+    this.#end(unanswered(kind, sentence, this.#connection?.remote_address))
+  }
+
+  /**
+   * The receiver closed a kept connection just as we used it again. It may have read the request, but a duplicate is
+   * allowed and an attempt wasted is not: send it again on a new connection, within the same time. Only once, because a
+   * new connection is not a kept one.
+   */
+  #retryFresh(): boolean {
+    if (this.#connection === null || !this.#reused || this.#answering) return false
+    this.#begun = false
+    this.start(this.#options.connections.replace(this.#connection))
+    return true
+  }
+
+  #endAnswered(truncated: boolean): void {
+    const { bounds, now } = this.#options
+    const status = this.#status
+    const kind = status >= 200 && status < 300 ? 'delivered' : 'status'
+    const headers = headerRecord(this.#headers)
+    const outcome: Outcome = {
+      kind,
+      status,
+      retry_after_ms: kind === 'status' ? parseRetryAfter(headers['retry-after'], now()) : null,
+      response_headers: headers,
+      response_body: bodyText(this.#chunks, bounds.body_bytes),
+      truncated,
+      remote_address: this.#connection?.remote_address ?? null,
+      error: null,
+    }
+    this.#end(outcome, !truncated)
+  }
+
+  #end(outcome: Outcome | null, reusable = false): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearTimeout(this.#timer)
+    const { connections, origin, resolve } = this.#options
+    if (this.#connection === null) connections.abandon(origin, this)
+    else if (reusable) connections.release(this.#connection)
+    else connections.drop(this.#connection)
+    if (outcome !== null) resolve(outcome)
+  }
+}
+
+const onTimeout = (exchange: Exchange) => exchange.expire()

@@ -1,0 +1,91 @@
+// Sends one HTTP request and tells how it ended. Whatever a receiver does is an Outcome; only a request that could never
+// be sent rejects. Redirects are not followed and bodies are not decompressed. This is the hottest path of the program.
+import type { Dispatcher } from 'undici'
+import { unanswered, type Outcome } from '../domain/outcome.ts'
+import { createConnections } from './connections.ts'
+import { schemeFault, type Egress } from './egress.ts'
+import { Exchange } from './exchange.ts'
+import { splitUrl } from './request-url.ts'
+
+export type SendRequest = {
+  url: string
+  /** Names in lower case. Content-length, host and connection are the client's own. */
+  headers: Record<string, string>
+  body: string | Uint8Array | null
+  /** From now until the status line and the headers after it are there: name look-up, connection and TLS included. */
+  timeout_ms: number
+  method?: Dispatcher.HttpMethod
+}
+
+export type HttpSender = {
+  /**
+   * Sends, by POST unless told otherwise. Once `signal` aborts the outcome is `unknown`, error `stopped`, even if the
+   * receiver has got the request. Rejects for a URL or header that is not valid.
+   */
+  send(request: SendRequest, signal?: AbortSignal): Promise<Outcome>
+  /** Ends what is under way as `unknown` and closes every socket. Later sends end as `unknown` at once. */
+  close(): Promise<void>
+}
+
+export type HttpSenderOptions = {
+  egress: Pick<Egress, 'connect'>
+  connections_per_origin?: number
+  max_origins?: number
+  /** How long the body is read after the status line; then it is cut. */
+  body_ms?: number
+  /** Wall clock in milliseconds. */
+  now?: () => number
+}
+
+const BODY_BYTES = 16 * 1024
+
+/** Makes a sender; it holds sockets, so close it. */
+export function createHttpSender({
+  egress,
+  connections_per_origin = 64,
+  max_origins = 1000,
+  body_ms = 2000,
+  now = Date.now,
+}: HttpSenderOptions): HttpSender {
+  const connections = createConnections({
+    connect: egress.connect,
+    per_origin: connections_per_origin,
+    max_origins,
+  })
+  let closed = false
+
+  return {
+    async send({ url: text, headers, body, timeout_ms, method = 'POST' }, signal) {
+      if (closed || signal?.aborted === true) return unanswered('unknown', 'stopped')
+      const url = new URL(text)
+      const fault = schemeFault(url)
+      if (fault !== undefined) return unanswered('forbidden', fault)
+      const { origin, path, authorization } = splitUrl(url)
+      const allHeaders = authorization === null ? headers : { authorization, ...headers }
+      return new Promise<Outcome>((resolve, reject) => {
+        const exchange = new Exchange({
+          connections,
+          origin,
+          request: { method, path, headers: allHeaders, body },
+          bounds: { timeout_ms, body_bytes: BODY_BYTES, body_ms },
+          now,
+          resolve: (outcome) => {
+            signal?.removeEventListener('abort', stop)
+            resolve(outcome)
+          },
+          reject: (error) => {
+            signal?.removeEventListener('abort', stop)
+            reject(error)
+          },
+        })
+        const stop = () => exchange.stop()
+        signal?.addEventListener('abort', stop)
+        exchange.begin()
+      })
+    },
+    async close() {
+      closed = true
+      await connections.close()
+    },
+  }
+}

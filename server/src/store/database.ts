@@ -1,0 +1,41 @@
+// The small interface over two databases. SQL is written once with $1 binds; where many rows take the same statement it
+// reads them from a relation `v`, which is one bound row in a prepared loop on SQLite and `unnest` on PostgreSQL.
+
+/** What a column or a bind can be. */
+export type SqlValue = string | number | null
+
+/** A row as both drivers give it. */
+export type Row = Record<string, SqlValue>
+
+export type ColumnType = 'text' | 'bigint'
+
+/** A statement over many rows: `sql` gets the relation, e.g. `update t set a = v.a from ${v} where t.id = v.id`. */
+export type Bulk = { columns: Readonly<Record<string, ColumnType>>; sql: (v: string) => string }
+
+/** Names a bulk statement and its columns. Define it once at module level: drivers cache its prepared form. */
+export const bulk = (columns: Bulk['columns'], sql: Bulk['sql']): Bulk => ({ columns, sql })
+
+/** What really differs between the two databases; everything else is one text. */
+export type Flavor = {
+  name: 'sqlite' | 'postgres'
+  /** Locks the selected rows until the end of the transaction. */
+  forUpdate: string
+  /** The same, passing over rows that another transaction holds. */
+  skipLocked: string
+}
+
+/** One open transaction. Rows come back in no promised order. */
+export interface Transaction {
+  readonly flavor: Flavor
+  all(sql: string, binds?: readonly SqlValue[]): Promise<Row[]>
+  bulk(statement: Bulk, rows: readonly Row[]): Promise<Row[]>
+}
+
+/** A database that can run transactions; reads see one snapshot at least per statement. */
+export interface Database {
+  write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  /** Runs a migration script of several statements inside `tx`. */
+  script(tx: Transaction, sql: string): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,189 @@
+// The seam: every verb that the rest of the program may ask of a database, each with one sentence of contract. Whoever
+// needs a new query adds a verb here, writes its SQL once in sql/, and proves it on both databases in the contract suite.
+import type { Attempt, Delivery, DeliveryState, Settlement } from '../domain/delivery.ts'
+import type { TaskEvent } from '../domain/event.ts'
+import type { Page, PageRequest } from '../domain/page.ts'
+import type { Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
+import type { Task, TaskStatus } from '../domain/task.ts'
+
+/** Where a new delivery goes; the id is derived from project, mode and key. */
+export type Destination = { id: string; project_id: string; mode: Mode; key: string }
+
+/** Guards a creating request: kept 24 hours with its answer, in the transaction of what it guards. */
+export type Idempotency = Scope & { key: string; request_hash: string; status: number; answer: string }
+
+export const arrivalVerdicts = ['resolved', 'repeated', 'conflicting', 'early', 'late', 'invalid'] as const
+export type ArrivalVerdict = (typeof arrivalVerdicts)[number]
+
+/** One request that reached an inbound URL; `headers` is JSON text, `body` whatever came. */
+export type Arrival = {
+  id: string
+  task_id: string
+  received_at: number
+  remote_address: string | null
+  headers: string
+  body: string | null
+  verdict: ArrivalVerdict
+}
+
+/** A delivery ready to be sent, with the frozen bytes of its event. */
+export type Ready = Delivery & { body: string }
+
+/** A new delivery of an event: everything but what the store decides (place in the task, state, lease). */
+export type NewDelivery = Pick<
+  Delivery,
+  | 'id'
+  | 'project_id'
+  | 'mode'
+  | 'task_id'
+  | 'event_id'
+  | 'event_type'
+  | 'sequence'
+  | 'destination_id'
+  | 'url'
+  | 'resend'
+> & { created_at: number; lease_ms: number; ordered: boolean }
+
+export type CreateTask = { task: Task; destination: Destination | null; idempotency: Idempotency | null }
+export type CreateResult =
+  | { kind: 'created' }
+  | { kind: 'unique_id_taken'; task_id: string }
+  | { kind: 'idempotency_key_taken' }
+
+/** A decided verb: `task` is the row after it, and wins only over the row with the version before. */
+export type Transition = {
+  task: Task
+  event: (TaskEvent & { body: string | null }) | null
+  delivery: NewDelivery | null
+  arrival: Arrival | null
+}
+
+/** An attempt's decision; `attempt` is null when nothing was sent (released unburned, or given up before sending). */
+export type Settle = {
+  delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'fence' | 'sequence' | 'resend'>
+  settlement: Settlement
+  attempt: Attempt | null
+  lease_ms: number
+}
+
+export type ResendRequest = {
+  delivery: NewDelivery
+  /** The unsettled delivery of the same event that the caller saw, or null; another truth is a lost race. */
+  unsettled_id: string | null
+  idempotency: Idempotency | null
+}
+export type ResendResult = 'done' | 'raced' | 'pruned' | 'idempotency_key_taken'
+
+export type ClaimRequest = {
+  /** Due destinations taken at most, and deliveries of each unless `room` says otherwise. */
+  destinations: number
+  per_destination: number
+  /** How many a destination has room for; destinations not named here have `per_destination`. */
+  room: Record<string, number>
+}
+export type ClaimResult = {
+  deliveries: Ready[]
+  /** Destinations that gave as many as they had room for: there may be more. */
+  more: string[]
+  /** When the next destination has something due, in milliseconds, or null. */
+  next_due_at: number | null
+}
+
+export type TaskFilter = {
+  status?: TaskStatus
+  type?: string
+  audit_status?: string
+  callback_succeeded?: boolean
+  unique_id?: string
+  created_after?: number
+  created_before?: number
+}
+export type DeliveryFilter = {
+  task_id?: string
+  state?: DeliveryState
+  event?: string
+  destination?: string
+  created_after?: number
+}
+
+/** The engine's side of a commit: asked for room before a delivery is inserted, handed the delivery after it. */
+export interface Outlet {
+  /** Reserves a slot at a destination, or says that there is none or that older work waits there. */
+  admit(destination_id: string): boolean
+  /** Gives back a slot that was not used. */
+  withdraw(destination_id: string): void
+  /** Sends a committed delivery in its reserved slot. */
+  launch(delivery: Ready): void
+  /** Something is pending at a destination from `due_at` on. */
+  wake(due_at: number): void
+}
+
+export interface Store {
+  /** The store's clock, in milliseconds: every deadline is measured with it. */
+  now(): number
+  /** Rejects unless the database answers. */
+  ping(): Promise<void>
+  /** Connects the engine; without one, deliveries are queued for whoever claims them. */
+  attach(outlet: Outlet): void
+  /** Calls `listener` after each committed transition. Returns how to stop that. */
+  onTransition(listener: (task: Task) => void): () => void
+  /** Commits what is queued and closes the database. Idempotent. */
+  close(): Promise<void>
+
+  /** Inserts a task, its destination and its idempotency key, or nothing. */
+  createTask(input: CreateTask): Promise<CreateResult>
+  /** Writes a decided verb with event, delivery and arrival if the task is still the one it was decided on. */
+  transition(input: Transition): Promise<boolean>
+  /** The task of this id or external id. */
+  findTask(scope: Scope, id: string): Promise<Task | undefined>
+  /** The task that this callback id was ever given out for. */
+  findTaskByCallback(hash: string): Promise<Task | undefined>
+  /** A page of tasks, newest first. */
+  listTasks(scope: Scope, filter: TaskFilter, page: PageRequest): Promise<Page<Task>>
+  /** Open tasks whose `expires_at` has passed, and when the next one's does. */
+  overdueTasks(limit: number): Promise<{ tasks: Task[]; next_at: number | null }>
+  /** A page of a task's events in order; `after` is the last sequence. */
+  listEvents(task_id: string, page: PageRequest): Promise<Page<TaskEvent>>
+  /** The task's last event with its body; undefined when it has none. */
+  lastEvent(task_id: string): Promise<(TaskEvent & { body: string | null }) | undefined>
+
+  /** Adds a request to the inbound ledger, unless the task has its fill of them. */
+  recordArrival(arrival: Arrival): Promise<void>
+  listArrivals(task_id: string, page: PageRequest): Promise<Page<Arrival>>
+  findArrival(scope: Scope, id: string): Promise<{ arrival: Arrival; task: Task } | undefined>
+
+  /** Leases due deliveries to this process, due destinations first, a few of each. */
+  claim(request: ClaimRequest): Promise<ClaimResult>
+  /** Writes an attempt and its decision if the lease's fence still holds; false when it does not. */
+  settle(input: Settle): Promise<boolean>
+  /** Inserts a fresh delivery of an old event, or brings the unsettled one forward to now. */
+  resend(input: ResendRequest): Promise<ResendResult>
+  /** Cancels an unsettled delivery; one that is being sent is cancelled when its attempt ends. */
+  cancelDelivery(delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'sequence'>): Promise<void>
+  findDelivery(scope: Scope, id: string): Promise<{ delivery: Delivery; attempts: Attempt[] } | undefined>
+  /** A task's unsettled delivery of this event, if any. */
+  unsettledDelivery(task_id: string, sequence: number): Promise<Delivery | undefined>
+  listDeliveries(scope: Scope, filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>
+
+  /** Leases that ran out; `lost_boots` adds those of earlier processes when this one has the database to itself. */
+  lostLeases(limit: number, lost_boots: boolean): Promise<Delivery[]>
+  /** Releases held deliveries that have no unsettled predecessor; returns how many. */
+  releaseHeld(limit: number): Promise<number>
+  /** Re-derives the due times of a chunk of destinations; returns where to go on, or null at the end. */
+  sweepDestinations(after: string, limit: number): Promise<string | null>
+  /** Deletes a chunk of settled tasks past their project's retention, with all that belongs to them. */
+  prune(after: string, limit: number): Promise<{ pruned: number; next: string | null }>
+
+  createProject(input: { project: Project; keys: Key[]; secrets: Secret[] }): Promise<void>
+  updateProject(project_id: string, settings: Partial<ProjectSettings>): Promise<Project | undefined>
+  findProject(id: string): Promise<Project | undefined>
+  listProjects(page: PageRequest): Promise<Page<Project>>
+  createKey(key: Key): Promise<void>
+  /** False when the project has no such key. */
+  revokeKey(project_id: string, key_id: string): Promise<boolean>
+  listKeys(project_id: string, page: PageRequest): Promise<Page<Key>>
+  findKey(hash: string): Promise<Key | undefined>
+  /** A project's secrets, newest first, opened. */
+  secrets(project_id: string): Promise<Secret[]>
+  findIdempotency(scope: Scope, key: string): Promise<Idempotency | undefined>
+}
