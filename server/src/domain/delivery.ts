@@ -84,6 +84,12 @@ export type Attempt = {
   error: string | null
 }
 
+// Behind the time-out an attempt may read two seconds of body, wait for its commit, and meet a clock that drifts.
+const LEASE_MARGIN_MS = 12_000
+
+/** How long a lease lasts: longer than the longest attempt with this time-out, in milliseconds. */
+export const leaseMs = (timeout_ms: number): number => timeout_ms + LEASE_MARGIN_MS
+
 /** A delivery that was never tried is given up after this long, whatever kept us from trying. */
 export const MAX_AGE_MS = 7 * 86_400_000
 // So many attempts in a row that nobody saw end are more likely our fault than bad luck.

@@ -100,7 +100,7 @@ export function print(value: Printable): string {
   let out = ''
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue
-    out += `${out === '' ? '' : ','}${JSON.stringify(name)}:${print(member as Printable)}`
+    out += `${out === '' ? '' : ','}${JSON.stringify(name)}:${print(member)}`
   }
   return `{${out}}`
 }

@@ -1,0 +1,26 @@
+// What a driver offers to the store: whole batches in, outcomes out. SQLite runs them in threads of its own, PostgreSQL
+// over connections; the store above cannot tell.
+import type { Batch, WriteOutcome } from './batch.ts'
+import type { reads } from './sql/reads.ts'
+
+export type ReadVerb = keyof typeof reads
+export type ReadArgs<V extends ReadVerb> = Parameters<(typeof reads)[V]>[1]
+export type ReadResult<V extends ReadVerb> = Awaited<ReturnType<(typeof reads)[V]>>
+
+export interface Driver {
+  /** How many batches may be under way at once. */
+  readonly concurrency: number
+  /** Whether no other process can be at this database: then leases of other boots are dead at once. */
+  readonly exclusive: boolean
+  write(batch: Batch): Promise<WriteOutcome[]>
+  read<V extends ReadVerb>(verb: V, args: ReadArgs<V>): Promise<ReadResult<V>>
+  close(): Promise<void>
+}
+
+/** The database did not answer; the caller may try again later. */
+export class StoreUnavailableError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'StoreUnavailableError'
+  }
+}

@@ -1,0 +1,99 @@
+// Group commit: writes that arrive while a commit is under way form the next batch. A batch holds at most one write per
+// task, so that two compare-and-sets never meet in one statement; the queue is bounded in bytes.
+import { AppError } from '../domain/errors.ts'
+import type { BatchWrite, WriteOutcome } from './batch.ts'
+import { StoreUnavailableError, type Driver } from './driver.ts'
+
+export const BATCH_WRITES = 128
+const QUEUE_BYTES = 64 * 1024 * 1024
+
+/** A write waiting for its batch. `prepare` runs when its batch is formed, right before the commit. */
+export type QueuedWrite = Omit<BatchWrite, 'input'> & { bytes: number; prepare: () => unknown }
+
+type Waiting = QueuedWrite & { resolve: (value: unknown) => void; reject: (error: Error) => void }
+
+export type GroupCommit = {
+  /** Commits a write with others and gives its own result. Throws `overloaded` when too much is waiting. */
+  write(write: QueuedWrite): Promise<unknown>
+  /** Resolves when nothing is waiting or under way. */
+  idle(): Promise<void>
+}
+
+export function createGroupCommit({
+  driver,
+  now,
+  owner,
+}: {
+  driver: Driver
+  now: () => number
+  owner: string
+}): GroupCommit {
+  let queue: Waiting[] = []
+  let queuedBytes = 0
+  let running = 0
+  let idleListeners: (() => void)[] = []
+
+  function takeBatch(): Waiting[] {
+    const batch: Waiting[] = []
+    const later: Waiting[] = []
+    const tasks = new Set<string>()
+    let i = 0
+    for (; i < queue.length && batch.length < BATCH_WRITES; i++) {
+      const write = queue[i] as Waiting
+      if (write.task_id !== null && tasks.has(write.task_id)) later.push(write)
+      else {
+        if (write.task_id !== null) tasks.add(write.task_id)
+        queuedBytes -= write.bytes
+        batch.push(write)
+      }
+    }
+    queue = later.length === 0 ? queue.slice(i) : [...later, ...queue.slice(i)]
+    return batch
+  }
+
+  async function run() {
+    running++
+    // A macrotask later everything that this turn of the event loop brings has joined.
+    await new Promise(setImmediate)
+    while (queue.length > 0) {
+      const batch = takeBatch()
+      const writes = batch.map(({ verb, task_id, prepare }) => ({ verb, task_id, input: prepare() }))
+      let outcomes: WriteOutcome[]
+      try {
+        outcomes = await driver.write({ now: now(), owner, writes })
+      } catch (error) {
+        const lost = { ok: false as const, error: String(error), unavailable: true }
+        outcomes = batch.map(() => lost)
+      }
+      batch.forEach((write, i) => finish(write, outcomes[i]))
+    }
+    running--
+    if (running === 0) for (const listener of idleListeners.splice(0)) listener()
+  }
+
+  return {
+    write(write) {
+      // A single write may be larger than the bound; it must then wait for an empty queue.
+      if (queuedBytes > 0 && queuedBytes + write.bytes > QUEUE_BYTES) {
+        return Promise.reject(
+          new AppError('overloaded', 'Too many writes are waiting for the store; try again soon'),
+        )
+      }
+      return new Promise((resolve, reject) => {
+        queue.push({ ...write, resolve, reject })
+        queuedBytes += write.bytes
+        if (running < driver.concurrency) void run()
+      })
+    },
+    idle: () =>
+      running === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => (idleListeners = [...idleListeners, resolve])),
+  }
+}
+
+function finish(write: Waiting, outcome: WriteOutcome | undefined): void {
+  if (outcome?.ok === true) write.resolve(outcome.value)
+  else if (outcome?.unavailable === true) write.reject(new StoreUnavailableError(outcome.error))
+  else write.reject(new Error(`${write.verb} failed in the store: ${outcome?.error ?? 'no outcome'}`))
+}

@@ -1,0 +1,55 @@
+// Migrations: numbered SQL files, forward only. `NNN-name.sql` runs on both databases, `NNN-name.postgres.sql` and
+// `NNN-name.sqlite.sql` on one of them.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Database, Flavor } from './database.ts'
+
+const FOLDER = fileURLToPath(new URL('migrations/', import.meta.url))
+const FILE = /^(\d{3})-([a-z-]+)(?:\.(sqlite|postgres))?\.sql$/
+
+type Migration = { version: number; name: string; sql: string }
+
+function migrationsFor(flavor: Flavor['name']): Migration[] {
+  return readdirSync(FOLDER)
+    .toSorted()
+    .flatMap((file) => {
+      const [, number, name, only] = FILE.exec(file) ?? []
+      if (number === undefined || name === undefined || (only !== undefined && only !== flavor)) return []
+      return { version: Number(number), name, sql: readFileSync(join(FOLDER, file), 'utf8') }
+    })
+}
+
+/** What `migrate` did: the version now, and the names of what was applied. */
+export type Migrated = { version: number; applied: string[] }
+
+/** A database written by a newer program; nothing was touched. */
+export class NewerDatabaseError extends Error {
+  constructor(found: number, known: number) {
+    super(
+      `the database has schema version ${found}, this program knows ${known}: start the newer program, or restore an older backup`,
+    )
+    this.name = 'NewerDatabaseError'
+  }
+}
+
+/** Brings a database to this program's schema, all or nothing. Throws NewerDatabaseError. */
+export function migrate(database: Database): Promise<Migrated> {
+  return database.write(async (tx) => {
+    if (tx.flavor.name === 'postgres') await tx.all('select pg_advisory_xact_lock(7464746474647464)')
+    await tx.all(
+      'create table if not exists schema_migrations (version bigint primary key, name text not null)',
+    )
+    const [row] = await tx.all('select coalesce(max(version), 0) as version from schema_migrations')
+    const found = Number(row?.version)
+    const migrations = migrationsFor(tx.flavor.name)
+    const known = migrations.at(-1)?.version ?? 0
+    if (found > known) throw new NewerDatabaseError(found, known)
+    const due = migrations.filter(({ version }) => version > found)
+    for (const { version, name, sql } of due) {
+      await database.script(tx, sql)
+      await tx.all('insert into schema_migrations (version, name) values ($1, $2)', [version, name])
+    }
+    return { version: Math.max(found, known), applied: due.map(({ name }) => name) }
+  })
+}

@@ -1,0 +1,259 @@
+// The store as the rest of the program sees it: seals and opens secrets, asks the engine for room before a delivery is
+// inserted, hands it over after the commit, and remembers projects for a second.
+import { AppError } from '../domain/errors.ts'
+import type { Secret } from '../domain/project.ts'
+import type { Task } from '../domain/task.ts'
+import type { Cipher } from './cipher.ts'
+import {
+  StoreUnavailableError,
+  type Driver,
+  type ReadArgs,
+  type ReadResult,
+  type ReadVerb,
+} from './driver.ts'
+import { createGroupCommit, type QueuedWrite } from './group-commit.ts'
+import type { Inserted } from './sql/delivery-insert.ts'
+import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
+import type { Idempotency, NewDelivery, Outlet, Ready, Store } from './store.ts'
+
+export type StoreOptions = {
+  driver: Driver
+  cipher: Cipher
+  /** The store's clock, in milliseconds. */
+  now: () => number
+  /** Node and boot: the owner of this process's leases. */
+  owner: string
+}
+
+const noOutlet: Outlet = { admit: () => false, withdraw() {}, launch() {}, wake() {} }
+
+/** Puts the seam over a driver. */
+export function createStore({ driver, cipher, now, owner }: StoreOptions): Store {
+  const commits = createGroupCommit({ driver, now, owner })
+  const listeners = new Set<(task: Task) => void>()
+  const knownDestinations = new Set<string>()
+  let outlet = noOutlet
+  let closed: Promise<void> | undefined
+
+  /** Queues a write; `input` may be a function that is called when the batch is formed. */
+  async function write<V extends WriteVerb>(
+    verb: V,
+    input: WriteInput<V> | (() => WriteInput<V>),
+    { task_id = null, bytes = 256 }: Partial<Pick<QueuedWrite, 'task_id' | 'bytes'>> = {},
+  ): Promise<WriteResult<V>> {
+    const prepare = typeof input === 'function' ? input : () => input
+    try {
+      return (await commits.write({ verb, task_id, bytes, prepare })) as WriteResult<V>
+    } catch (error) {
+      throw asProblem(error)
+    }
+  }
+
+  async function read<V extends ReadVerb>(verb: V, args: ReadArgs<V>): Promise<ReadResult<V>> {
+    try {
+      return await driver.read(verb, args)
+    } catch (error) {
+      throw asProblem(error)
+    }
+  }
+
+  /** A write that inserts a delivery: reserves a slot when its batch is formed and uses or returns it after the commit. */
+  async function writeDelivery<T>(
+    delivery: NewDelivery | null,
+    commit: (leased: () => boolean) => Promise<{ value: T; inserted: Inserted | null; body: string }>,
+  ): Promise<T> {
+    let leased = false
+    const lease = () => (leased = delivery !== null && outlet.admit(delivery.destination_id))
+    try {
+      const { value, inserted, body } = await commit(lease)
+      if (delivery !== null && leased) {
+        if (inserted?.state === 'sending') {
+          leased = false
+          outlet.launch(readyOf(delivery, inserted, body, owner))
+        }
+      } else if (inserted?.state === 'pending') outlet.wake(now())
+      return value
+    } finally {
+      if (delivery !== null && leased) outlet.withdraw(delivery.destination_id)
+    }
+  }
+
+  return {
+    now,
+    ping: async () => void (await read('ping', undefined as never)),
+    attach(engine) {
+      outlet = engine
+    },
+    onTransition(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    close: () => (closed ??= commits.idle().then(() => driver.close())),
+
+    async createTask(input) {
+      const { task, destination, idempotency } = input
+      const known = destination === null || knownDestinations.has(destination.id)
+      const result = await write(
+        'createTask',
+        {
+          task,
+          destination: known ? null : destination,
+          idempotency: idempotency === null ? null : sealAnswer(cipher, idempotency),
+        },
+        { bytes: 512 + task.params.length + task.metadata.length },
+      )
+      if (destination !== null && result.kind === 'created') remember(knownDestinations, destination.id)
+      return result
+    },
+    transition({ task, event, delivery, arrival }) {
+      const body = event?.body ?? ''
+      return writeDelivery(delivery, async (lease) => {
+        const result = await write(
+          'transition',
+          () => ({ task, event, arrival, delivery: delivery && { ...delivery, leased: lease() } }),
+          { task_id: task.id, bytes: 1024 + 2 * body.length },
+        )
+        if (result !== null) for (const listener of listeners) listener(task)
+        return { value: result !== null, inserted: result?.delivery ?? null, body }
+      })
+    },
+    findTask: async (scope, id) => (await read('findTask', { scope, id })) ?? undefined,
+    findTaskByCallback: async (hash) => (await read('findTaskByCallback', { hash })) ?? undefined,
+    listTasks: (scope, filter, page) => read('listTasks', { scope, filter, page }),
+    overdueTasks: (limit) => read('overdueTasks', { now: now(), limit }),
+    listEvents: (task_id, page) => read('listEvents', { task_id, page }),
+    lastEvent: async (task_id) => (await read('lastEvent', { task_id })) ?? undefined,
+
+    async recordArrival(arrival) {
+      await write('recordArrival', arrival, { bytes: 512 + (arrival.body?.length ?? 0) })
+    },
+    listArrivals: (task_id, page) => read('listArrivals', { task_id, page }),
+    findArrival: async (scope, id) => (await read('findArrival', { scope, id })) ?? undefined,
+
+    claim: (request) => write('claim', request),
+    async settle(input) {
+      const { delivery, settlement } = input
+      let leased = false
+      const lease = () =>
+        (leased =
+          settlement.state !== 'pending' && delivery.resend === 0 && outlet.admit(delivery.destination_id))
+      try {
+        const { won, released } = await write('settle', () => ({ ...input, leased: lease() }), {
+          task_id: delivery.task_id,
+          bytes: 512 + (input.attempt?.response_body?.length ?? 0),
+        })
+        if (released !== null && leased) {
+          leased = false
+          outlet.launch(released)
+        } else if (won) outlet.wake(settlement.due_at ?? now())
+        return won
+      } finally {
+        if (leased) outlet.withdraw(delivery.destination_id)
+      }
+    },
+    resend({ delivery, unsettled_id, idempotency }) {
+      const sealed = idempotency === null ? null : sealAnswer(cipher, idempotency)
+      return writeDelivery(unsettled_id === null ? delivery : null, async (lease) => {
+        const output = await write(
+          'resend',
+          () => ({ delivery: { ...delivery, leased: lease() }, unsettled_id, idempotency: sealed }),
+          { task_id: delivery.task_id, bytes: 1024 },
+        )
+        if (unsettled_id !== null) outlet.wake(now())
+        return { value: output.result, inserted: output.delivery, body: output.body }
+      })
+    },
+    async cancelDelivery(delivery) {
+      await write('cancelDelivery', delivery, { task_id: delivery.task_id })
+      outlet.wake(now())
+    },
+    findDelivery: async (scope, id) => (await read('findDelivery', { scope, id })) ?? undefined,
+    unsettledDelivery: async (task_id, sequence) =>
+      (await read('unsettledDelivery', { task_id, sequence })) ?? undefined,
+    listDeliveries: (scope, filter, page) => read('listDeliveries', { scope, filter, page }),
+
+    lostLeases: (limit, lost_boots) =>
+      read('lostLeases', { now: now(), owner, limit, lost_boots: lost_boots && driver.exclusive }),
+    async releaseHeld(limit) {
+      const released = await write('releaseHeld', { limit })
+      if (released > 0) outlet.wake(now())
+      return released
+    },
+    sweepDestinations: (after, limit) => write('sweepDestinations', { after, limit }),
+    prune: (after, limit) => write('prune', { after, limit }),
+
+    async createProject({ project, keys, secrets }) {
+      await write('createProject', {
+        project,
+        keys,
+        secrets: secrets.map((secret) => sealSecret(cipher, secret)),
+      })
+    },
+    updateProject: async (project_id, settings) =>
+      (await write('updateProject', { project_id, settings })) ?? undefined,
+    findProject: async (id) => (await read('findProject', { id })) ?? undefined,
+    listProjects: (page) => read('listProjects', { page }),
+    async createKey(key) {
+      await write('createKey', key)
+    },
+    revokeKey: (project_id, key_id) => write('revokeKey', { project_id, key_id }),
+    listKeys: (project_id, page) => read('listKeys', { project_id, page }),
+    findKey: async (hash) => (await read('findKey', { hash })) ?? undefined,
+    async secrets(project_id) {
+      const rows = await read('secrets', { project_id })
+      return rows.map((secret) => ({ ...secret, value: cipher.open(secret.value, secretName(secret)) }))
+    },
+    async findIdempotency(scope, key) {
+      const row = await read('findIdempotency', { scope, key })
+      return row === null ? undefined : { ...row, answer: cipher.open(row.answer, answerName(row)) }
+    },
+  }
+}
+
+const secretName = ({ id, project_id, kind }: Secret) => `secret:${project_id}:${kind}:${id}`
+const answerName = ({ project_id, mode, key }: Idempotency) => `answer:${project_id}:${mode}:${key}`
+
+const sealSecret = (cipher: Cipher, secret: Secret): Secret => ({
+  ...secret,
+  value: cipher.seal(secret.value, secretName(secret)),
+})
+// An answer may show a one-time secret, so it is sealed like one.
+const sealAnswer = (cipher: Cipher, idempotency: Idempotency): Idempotency => ({
+  ...idempotency,
+  answer: cipher.seal(idempotency.answer, answerName(idempotency)),
+})
+
+function asProblem(error: unknown): unknown {
+  if (!(error instanceof StoreUnavailableError)) return error
+  return Object.assign(new AppError('store_unavailable', 'The database does not answer; try again soon'), {
+    cause: error,
+  })
+}
+
+const KNOWN_DESTINATIONS = 50_000
+
+// Destinations are never deleted, so a known one needs no insert. Forgetting all of them now and then only costs inserts.
+function remember(known: Set<string>, id: string): void {
+  if (known.size >= KNOWN_DESTINATIONS) known.clear()
+  known.add(id)
+}
+
+function readyOf(delivery: NewDelivery, inserted: Inserted, body: string, owner: string): Ready {
+  const { lease_ms: _, ordered: __, ...row } = delivery
+  return {
+    ...row,
+    ...inserted,
+    reason: null,
+    due_at: null,
+    attempt_count: 0,
+    unknown_count: 0,
+    unknown_streak: 0,
+    first_attempt_at: null,
+    give_up_at: null,
+    cancel_requested: 0,
+    lease_owner: owner,
+    fence: 1,
+    settled_at: null,
+    body,
+  }
+}

@@ -1,0 +1,98 @@
+// The columns of each table, once: inserts and bulk statements are built from them.
+import type { Attempt, Delivery } from '../../domain/delivery.ts'
+import type { Task } from '../../domain/task.ts'
+import type { ColumnType } from '../database.ts'
+import type { Arrival } from '../store.ts'
+
+type Columns<T> = Readonly<Record<keyof T & string, ColumnType>>
+
+export const taskColumns: Columns<Task> = {
+  id: 'text',
+  project_id: 'text',
+  mode: 'text',
+  external_id: 'text',
+  type: 'text',
+  status: 'text',
+  resume_status: 'text',
+  audit_status: 'text',
+  params: 'text',
+  response: 'text',
+  error: 'text',
+  metadata: 'text',
+  unique_id: 'text',
+  ext: 'text',
+  callback_url: 'text',
+  destination_id: 'text',
+  callback_succeeded: 'bigint',
+  callback_succeeded_at: 'bigint',
+  callback_hash: 'text',
+  callback_used: 'bigint',
+  event_count: 'bigint',
+  created_at: 'bigint',
+  updated_at: 'bigint',
+  completed_at: 'bigint',
+  expires_at: 'bigint',
+  version: 'bigint',
+}
+
+export const deliveryColumns: Columns<Delivery> = {
+  id: 'text',
+  project_id: 'text',
+  mode: 'text',
+  task_id: 'text',
+  seq: 'bigint',
+  event_id: 'text',
+  event_type: 'text',
+  sequence: 'bigint',
+  destination_id: 'text',
+  url: 'text',
+  resend: 'bigint',
+  state: 'text',
+  reason: 'text',
+  due_at: 'bigint',
+  attempt_count: 'bigint',
+  unknown_count: 'bigint',
+  unknown_streak: 'bigint',
+  first_attempt_at: 'bigint',
+  give_up_at: 'bigint',
+  cancel_requested: 'bigint',
+  lease_owner: 'text',
+  lease_until: 'bigint',
+  fence: 'bigint',
+  created_at: 'bigint',
+  settled_at: 'bigint',
+}
+
+export const attemptColumns: Columns<Attempt> = {
+  delivery_id: 'text',
+  number: 'bigint',
+  started_at: 'bigint',
+  duration_ms: 'bigint',
+  outcome: 'text',
+  status: 'bigint',
+  response_headers: 'text',
+  response_body: 'text',
+  truncated: 'bigint',
+  remote_address: 'text',
+  error: 'text',
+}
+
+export const arrivalColumns: Columns<Arrival> = {
+  id: 'text',
+  task_id: 'text',
+  received_at: 'bigint',
+  remote_address: 'text',
+  headers: 'text',
+  body: 'text',
+  verdict: 'text',
+}
+
+/** `a, b, c`, or `t.a, t.b, t.c` with a table's name. */
+export const list = (columns: object, table = ''): string =>
+  Object.keys(columns)
+    .map((name) => (table === '' ? name : `${table}.${name}`))
+    .join(', ')
+
+/** `a = v.a, b = v.b` for an update from the relation. */
+export const assignments = (names: readonly string[]): string =>
+  names.map((name) => `${name} = v.${name}`).join(', ')

@@ -1,0 +1,78 @@
+// How a delivery enters the table: behind its unsettled elder (held), leased to this process, or pending. The caller has
+// locked the task's row in an earlier statement; deciding and locking in one strands deliveries for ever on PostgreSQL.
+import type { DeliveryState } from '../../domain/delivery.ts'
+import { bulk, type Transaction } from '../database.ts'
+import type { NewDelivery } from '../store.ts'
+import { deliveryColumns, list } from './columns.ts'
+import type { WriteContext } from './context.ts'
+import { wake } from './destinations.ts'
+
+/** `leased` says that a slot is reserved for it. */
+export type InsertDelivery = NewDelivery & { leased: boolean }
+
+/** What the store decided about a new delivery. */
+export type Inserted = { state: DeliveryState; seq: number; lease_until: number | null }
+
+const findElders = bulk(
+  { task_id: 'text' },
+  (v) => `select d.task_id, max(d.seq) as seq,
+      max(case when d.resend = 0 and d.state in ('held', 'pending', 'sending') then 1 else 0 end) as unsettled
+    from deliveries d join ${v} on d.task_id = v.task_id group by d.task_id`,
+)
+
+const insertDelivery = bulk(
+  deliveryColumns,
+  (v) => `insert into deliveries (${list(deliveryColumns)}) select ${list(deliveryColumns, 'v')} from ${v}`,
+)
+
+/** Inserts deliveries, at most one a task; returns by id what was decided. */
+export async function insertDeliveries(
+  { tx, now, owner }: WriteContext,
+  inputs: InsertDelivery[],
+): Promise<Map<string, Inserted>> {
+  const decided = new Map<string, Inserted>()
+  if (inputs.length === 0) return decided
+  const elders = await eldersOf(tx, inputs)
+  const rows = inputs.map((input) => {
+    const { leased, lease_ms, ordered, ...delivery } = input
+    const elder = elders.get(delivery.task_id)
+    const held = ordered && delivery.resend === 0 && elder?.unsettled === 1
+    const state: DeliveryState = held ? 'held' : leased ? 'sending' : 'pending'
+    const sending = state === 'sending'
+    const inserted = { state, seq: (elder?.seq ?? 0) + 1, lease_until: sending ? now + lease_ms : null }
+    decided.set(delivery.id, inserted)
+    return {
+      ...delivery,
+      ...inserted,
+      reason: null,
+      due_at: state === 'pending' ? now : null,
+      attempt_count: 0,
+      unknown_count: 0,
+      unknown_streak: 0,
+      first_attempt_at: null,
+      give_up_at: null,
+      cancel_requested: 0,
+      lease_owner: sending ? owner : null,
+      fence: sending ? 1 : 0,
+      settled_at: null,
+    }
+  })
+  await tx.bulk(insertDelivery, rows)
+  await wake(
+    tx,
+    rows.flatMap((row) => (row.state === 'pending' ? { id: row.destination_id, due_at: now } : [])),
+  )
+  return decided
+}
+
+async function eldersOf(tx: Transaction, inputs: InsertDelivery[]) {
+  // A task's first event has no predecessor, and most tasks have only one: they skip the look-up.
+  const later = inputs.filter(({ sequence, resend }) => sequence > 1 || resend === 1)
+  const rows = await tx.bulk(
+    findElders,
+    later.map(({ task_id }) => ({ task_id })),
+  )
+  return new Map(
+    rows.map((row) => [String(row.task_id), { seq: Number(row.seq), unsettled: Number(row.unsettled) }]),
+  )
+}

@@ -1,0 +1,57 @@
+// Idempotency keys: taken in the transaction of what they guard, so that a key without its effect cannot exist.
+import { bulk, type Transaction } from '../database.ts'
+import type { Idempotency } from '../store.ts'
+import type { WriteContext } from './context.ts'
+
+const columns = {
+  project_id: 'text',
+  mode: 'text',
+  key: 'text',
+  request_hash: 'text',
+  status: 'bigint',
+  answer: 'text',
+  created_at: 'bigint',
+} as const
+
+const insertKey = bulk(
+  columns,
+  (v) => `insert into idempotency_keys (project_id, mode, key, request_hash, status, answer, created_at)
+    select v.project_id, v.mode, v.key, v.request_hash, v.status, v.answer, v.created_at from ${v} where true
+    on conflict (project_id, mode, key) do nothing returning project_id, mode, key, answer`,
+)
+
+const deleteKey = bulk(
+  { project_id: 'text', mode: 'text', key: 'text' },
+  (v) => `delete from idempotency_keys where exists (select 1 from ${v}
+    where v.project_id = idempotency_keys.project_id and v.mode = idempotency_keys.mode and v.key = idempotency_keys.key)`,
+)
+
+const nameOf = (row: { project_id?: unknown; mode?: unknown; key?: unknown; answer?: unknown }) =>
+  JSON.stringify([row.project_id, row.mode, row.key, row.answer])
+
+/** Takes keys; returns those that someone else has. Answers are sealed with a random nonce, so no two are equal. */
+export async function takeIdempotency(
+  { tx, now }: WriteContext,
+  guards: Idempotency[],
+): Promise<Set<Idempotency>> {
+  if (guards.length === 0) return new Set()
+  const rows = guards.map(({ project_id, mode, key, request_hash, status, answer }) => ({
+    project_id,
+    mode,
+    key,
+    request_hash,
+    status,
+    answer,
+    created_at: now,
+  }))
+  const taken = new Set((await tx.bulk(insertKey, rows)).map(nameOf))
+  return new Set(guards.filter((guard) => !taken.has(nameOf(guard))))
+}
+
+/** Gives keys back whose request did nothing. */
+export async function dropIdempotency(tx: Transaction, guards: Idempotency[]): Promise<void> {
+  await tx.bulk(
+    deleteKey,
+    guards.map(({ project_id, mode, key }) => ({ project_id, mode, key })),
+  )
+}

@@ -1,0 +1,96 @@
+// Projects, their keys and secrets. Few rows, rarely written; secrets arrive here sealed.
+import type { Key, Project, ProjectSettings, Secret } from '../../domain/project.ts'
+import { bulk, type Row } from '../database.ts'
+import type { WriteContext } from './context.ts'
+
+const insertKey = bulk(
+  {
+    id: 'text',
+    project_id: 'text',
+    mode: 'text',
+    role: 'text',
+    hash: 'text',
+    hint: 'text',
+    created_at: 'bigint',
+  },
+  (v) => `insert into keys (id, project_id, mode, role, hash, hint, created_at)
+    select v.id, v.project_id, v.mode, v.role, v.hash, v.hint, v.created_at from ${v}`,
+)
+
+const insertSecret = bulk(
+  {
+    id: 'text',
+    project_id: 'text',
+    kind: 'text',
+    mode: 'text',
+    value: 'text',
+    created_at: 'bigint',
+    expires_at: 'bigint',
+  },
+  (v) => `insert into secrets (id, project_id, kind, mode, value, created_at, expires_at)
+    select v.id, v.project_id, v.kind, v.mode, v.value, v.created_at, v.expires_at from ${v}`,
+)
+
+export type CreateProject = { project: Project; keys: Key[]; secrets: Secret[] }
+
+/** A stored project: its settings are JSON text in the row. */
+export const projectOf = (row: Row): Project => ({
+  id: String(row.id),
+  name: String(row.name),
+  dialect: String(row.dialect),
+  settings: JSON.parse(String(row.settings)) as ProjectSettings,
+  created_at: Number(row.created_at),
+  updated_at: Number(row.updated_at),
+})
+
+export async function createProject(
+  { tx }: WriteContext,
+  { project, keys, secrets }: CreateProject,
+): Promise<null> {
+  await tx.all(
+    'insert into projects (id, name, dialect, settings, created_at, updated_at) values ($1, $2, $3, $4, $5, $6)',
+    [
+      project.id,
+      project.name,
+      project.dialect,
+      JSON.stringify(project.settings),
+      project.created_at,
+      project.updated_at,
+    ],
+  )
+  await tx.bulk(insertKey, keys)
+  await tx.bulk(insertSecret, secrets)
+  return null
+}
+
+export async function updateProject(
+  { tx, now }: WriteContext,
+  { project_id, settings }: { project_id: string; settings: Partial<ProjectSettings> },
+): Promise<Project | null> {
+  const [row] = await tx.all(`select * from projects where id = $1 ${tx.flavor.forUpdate}`, [project_id])
+  if (row === undefined) return null
+  const project = projectOf(row)
+  const merged = { ...project.settings, ...settings }
+  await tx.all('update projects set settings = $2, updated_at = $3 where id = $1', [
+    project_id,
+    JSON.stringify(merged),
+    now,
+  ])
+  return { ...project, settings: merged, updated_at: now }
+}
+
+export async function createKey({ tx }: WriteContext, key: Key): Promise<null> {
+  await tx.bulk(insertKey, [key])
+  return null
+}
+
+export async function revokeKey(
+  { tx }: WriteContext,
+  { project_id, key_id }: { project_id: string; key_id: string },
+): Promise<boolean> {
+  const rows = await tx.all('delete from keys where project_id = $1 and id = $2 returning id', [
+    project_id,
+    key_id,
+  ])
+  return rows.length > 0
+}

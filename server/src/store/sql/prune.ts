@@ -1,0 +1,61 @@
+// Retention: settled tasks past their project's days go, with all that belongs to them, in bounded chunks. The walk is
+// along the primary key, whose ids sort by the time they were made, so it needs no index of its own.
+import { firstIdAt } from '../../domain/id.ts'
+import type { ProjectSettings } from '../../domain/project.ts'
+import { isOpen, type TaskStatus } from '../../domain/task.ts'
+import { bulk } from '../database.ts'
+import type { WriteContext } from './context.ts'
+import { lockTasks } from './resend.ts'
+
+const DAY_MS = 86_400_000
+const IDEMPOTENCY_MS = DAY_MS
+
+const keepUnsettled = bulk(
+  { id: 'text' },
+  (v) => `select v.id from ${v} where not exists (select 1 from deliveries d
+    where d.task_id = v.id and d.state in ('held', 'pending', 'sending'))`,
+)
+
+const deletes = [
+  (v: string) =>
+    `delete from attempts where delivery_id in (select d.id from deliveries d join ${v} on d.task_id = v.id)`,
+  (v: string) => `delete from deliveries where task_id in (select v.id from ${v})`,
+  (v: string) => `delete from events where task_id in (select v.id from ${v})`,
+  (v: string) => `delete from arrivals where task_id in (select v.id from ${v})`,
+  (v: string) => `delete from callback_ids where task_id in (select v.id from ${v})`,
+  (v: string) => `delete from tasks where id in (select v.id from ${v})`,
+].map((sql) => bulk({ id: 'text' }, sql))
+
+/** Deletes what of the next `limit` tasks after `after` has outlived its retention. */
+export async function prune(
+  context: WriteContext,
+  { after, limit }: { after: string; limit: number },
+): Promise<{ pruned: number; next: string | null }> {
+  const { tx, now } = context
+  await tx.all('delete from idempotency_keys where created_at < $1', [now - IDEMPOTENCY_MS])
+  const projects = await tx.all('select id, settings from projects')
+  const cutoffs = new Map(
+    projects.map(({ id, settings }) => [
+      id,
+      now - (JSON.parse(String(settings)) as ProjectSettings).retention_days * DAY_MS,
+    ]),
+  )
+  const rows = await tx.all(
+    'select id, project_id, status, updated_at from tasks where id > $1 and id < $2 order by id limit $3',
+    [after, firstIdAt(Math.max(0, ...cutoffs.values())), limit],
+  )
+  const old = rows.filter(
+    ({ project_id, status, updated_at }) =>
+      !isOpen(status as TaskStatus) && Number(updated_at) < (cutoffs.get(project_id as string) ?? 0),
+  )
+  await lockTasks(
+    context,
+    old.map(({ id }) => String(id)),
+  )
+  const settled = await tx.bulk(
+    keepUnsettled,
+    old.map(({ id }) => ({ id: id ?? null })),
+  )
+  for (const statement of deletes) await tx.bulk(statement, settled)
+  return { pruned: settled.length, next: rows.length < limit ? null : String(rows.at(-1)?.id) }
+}

@@ -1,0 +1,228 @@
+// Every read of the seam. Pages are keyset pages read with one row too many; filters are data, not strings of callers.
+import type { Attempt, Delivery } from '../../domain/delivery.ts'
+import type { TaskEvent } from '../../domain/event.ts'
+import { firstIdAt } from '../../domain/id.ts'
+import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
+import type { Key, Project, Scope, Secret } from '../../domain/project.ts'
+import type { Task } from '../../domain/task.ts'
+import type { Row, SqlValue, Transaction } from '../database.ts'
+import type { Arrival, DeliveryFilter, Idempotency, TaskFilter } from '../store.ts'
+import { projectOf } from './projects.ts'
+
+const first = async <T>(rows: Promise<Row[]>): Promise<T | null> => ((await rows)[0] as T | undefined) ?? null
+
+/** Conditions and their binds, numbered as they are added. */
+function where(conditions: [sql: string, value: SqlValue | undefined][]): { sql: string; binds: SqlValue[] } {
+  const given = conditions.filter((c): c is [string, SqlValue] => c[1] !== undefined)
+  return {
+    sql: given.map(([sql], i) => sql.replace('$', () => `$${i + 1}`)).join(' and '),
+    binds: given.map(([, value]) => value),
+  }
+}
+
+async function newestFirst<T>(
+  tx: Transaction,
+  table: string,
+  conditions: [string, SqlValue | undefined][],
+  page: PageRequest,
+): Promise<Page<T>> {
+  const { sql, binds } = where([...conditions, ['id < $', page.after ?? undefined]])
+  const rows = await tx.all(
+    `select * from ${table} where ${sql} order by id desc limit $${binds.length + 1}`,
+    [...binds, page.limit + 1],
+  )
+  return toPage(rows as T[], page.limit)
+}
+
+async function oldestFirst<T>(
+  tx: Transaction,
+  sql: { select: string; where: string; key: string },
+  [owner, after]: [string, SqlValue],
+  limit: number,
+): Promise<Page<T>> {
+  const rows = await tx.all(
+    `select ${sql.select} where ${sql.where} = $1 and ${sql.key} > $2 order by ${sql.key} limit $3`,
+    [owner, after, limit + 1],
+  )
+  return toPage(rows as T[], limit)
+}
+
+const inScope = ({ project_id, mode }: Scope): [string, SqlValue][] => [
+  ['project_id = $', project_id],
+  ['mode = $', mode],
+]
+
+export const reads = {
+  ping: (tx: Transaction) => tx.all('select 1 as one'),
+
+  findTask: (tx: Transaction, { scope, id }: { scope: Scope; id: string }) =>
+    first<Task>(
+      tx.all(
+        `select * from tasks where id = (select id from tasks where id = $1 and project_id = $2 and mode = $3
+           union all select id from tasks where external_id = $1 and project_id = $2 and mode = $3 limit 1)`,
+        [id, scope.project_id, scope.mode],
+      ),
+    ),
+
+  findTaskByCallback: (tx: Transaction, { hash }: { hash: string }) =>
+    first<Task>(
+      tx.all('select t.* from callback_ids c join tasks t on t.id = c.task_id where c.hash = $1', [hash]),
+    ),
+
+  listTasks: (
+    tx: Transaction,
+    { scope, filter, page }: { scope: Scope; filter: TaskFilter; page: PageRequest },
+  ) =>
+    newestFirst<Task>(
+      tx,
+      'tasks',
+      [
+        ...inScope(scope),
+        ['status = $', filter.status],
+        ['type = $', filter.type],
+        ['audit_status = $', filter.audit_status],
+        [
+          'callback_succeeded = $',
+          filter.callback_succeeded === undefined ? undefined : Number(filter.callback_succeeded),
+        ],
+        ['unique_id = $', filter.unique_id],
+        ['id >= $', filter.created_after === undefined ? undefined : firstIdAt(filter.created_after)],
+        ['id < $', filter.created_before === undefined ? undefined : firstIdAt(filter.created_before)],
+      ],
+      page,
+    ),
+
+  async overdueTasks(tx: Transaction, { now, limit }: { now: number; limit: number }) {
+    const open = `expires_at is not null and status in ('pending', 'processing', 'waiting', 'polling', 'suspended')`
+    const tasks = await tx.all(
+      `select * from tasks where ${open} and expires_at <= $1 order by expires_at limit $2`,
+      [now, limit],
+    )
+    const [next] = await tx.all(`select min(expires_at) as at from tasks where ${open} and expires_at > $1`, [
+      now,
+    ])
+    return { tasks: tasks as Task[], next_at: (next?.at as number | null | undefined) ?? null }
+  },
+
+  listEvents: (tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) =>
+    oldestFirst<TaskEvent>(
+      tx,
+      {
+        select: 'id, task_id, sequence, type, detail, created_at from events',
+        where: 'task_id',
+        key: 'sequence',
+      },
+      [task_id, Number(page.after ?? 0)],
+      page.limit,
+    ),
+
+  lastEvent: (tx: Transaction, { task_id }: { task_id: string }) =>
+    first<TaskEvent & { body: string | null }>(
+      tx.all('select * from events where task_id = $1 order by sequence desc limit 1', [task_id]),
+    ),
+
+  listArrivals: (tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) =>
+    oldestFirst<Arrival>(
+      tx,
+      { select: '* from arrivals', where: 'task_id', key: 'id' },
+      [task_id, page.after ?? ''],
+      page.limit,
+    ),
+
+  async findArrival(tx: Transaction, { scope, id }: { scope: Scope; id: string }) {
+    const arrival = await first<Arrival>(tx.all('select * from arrivals where id = $1', [id]))
+    if (arrival === null) return null
+    const task = await reads.findTask(tx, { scope, id: arrival.task_id })
+    return task === null ? null : { arrival, task }
+  },
+
+  async findDelivery(tx: Transaction, { scope, id }: { scope: Scope; id: string }) {
+    const delivery = await first<Delivery>(
+      tx.all('select * from deliveries where id = $1 and project_id = $2 and mode = $3', [
+        id,
+        scope.project_id,
+        scope.mode,
+      ]),
+    )
+    if (delivery === null) return null
+    const attempts = await tx.all('select * from attempts where delivery_id = $1 order by number', [id])
+    return { delivery, attempts: attempts as Attempt[] }
+  },
+
+  unsettledDelivery: (tx: Transaction, { task_id, sequence }: { task_id: string; sequence: number }) =>
+    first<Delivery>(
+      tx.all(
+        `select * from deliveries where task_id = $1 and sequence = $2 and state in ('held', 'pending', 'sending')
+         order by seq limit 1`,
+        [task_id, sequence],
+      ),
+    ),
+
+  listDeliveries: (
+    tx: Transaction,
+    { scope, filter, page }: { scope: Scope; filter: DeliveryFilter; page: PageRequest },
+  ) =>
+    newestFirst<Delivery>(
+      tx,
+      'deliveries',
+      [
+        ...inScope(scope),
+        ['task_id = $', filter.task_id],
+        ['state = $', filter.state],
+        ['event_type = $', filter.event],
+        ['destination_id = $', filter.destination],
+        ['id >= $', filter.created_after === undefined ? undefined : firstIdAt(filter.created_after)],
+      ],
+      page,
+    ),
+
+  async lostLeases(
+    tx: Transaction,
+    { now, owner, limit, lost_boots }: { now: number; owner: string; limit: number; lost_boots: boolean },
+  ) {
+    const lost = lost_boots ? `(lease_until < $1 or lease_owner <> $3)` : `(lease_until < $1 and $3 = $3)`
+    return (await tx.all(
+      `select * from deliveries where state = 'sending' and ${lost} order by lease_until limit $2`,
+      [now, limit, owner],
+    )) as Delivery[]
+  },
+
+  async findProject(tx: Transaction, { id }: { id: string }): Promise<Project | null> {
+    const [row] = await tx.all('select * from projects where id = $1', [id])
+    return row === undefined ? null : projectOf(row)
+  },
+
+  async listProjects(tx: Transaction, { page }: { page: PageRequest }): Promise<Page<Project>> {
+    const rows = await tx.all('select * from projects where id > $1 order by id limit $2', [
+      page.after ?? '',
+      page.limit + 1,
+    ])
+    return toPage(rows.map(projectOf), page.limit)
+  },
+
+  listKeys: (tx: Transaction, { project_id, page }: { project_id: string; page: PageRequest }) =>
+    oldestFirst<Key>(
+      tx,
+      { select: '* from keys', where: 'project_id', key: 'id' },
+      [project_id, page.after ?? ''],
+      page.limit,
+    ),
+
+  findKey: (tx: Transaction, { hash }: { hash: string }) =>
+    first<Key>(tx.all('select * from keys where hash = $1', [hash])),
+
+  async secrets(tx: Transaction, { project_id }: { project_id: string }) {
+    return (await tx.all('select * from secrets where project_id = $1 order by id desc', [
+      project_id,
+    ])) as Secret[]
+  },
+
+  findIdempotency: (tx: Transaction, { scope, key }: { scope: Scope; key: string }) =>
+    first<Idempotency>(
+      tx.all('select * from idempotency_keys where project_id = $1 and mode = $2 and key = $3', [
+        scope.project_id,
+        scope.mode,
+        key,
+      ]),
+    ),
+} as const

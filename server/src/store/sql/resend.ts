@@ -1,0 +1,112 @@
+// Re-sends, cancels and the rescue of held deliveries: what an operator or the upkeep asks of single deliveries.
+import { bulk, type Row } from '../database.ts'
+import type { Delivery } from '../../domain/delivery.ts'
+import type { ResendRequest, ResendResult } from '../store.ts'
+import type { WriteContext } from './context.ts'
+import { insertDeliveries, type InsertDelivery, type Inserted } from './delivery-insert.ts'
+import { wake } from './destinations.ts'
+import { takeIdempotency } from './idempotency.ts'
+import { finishDeliveries, releaseNext } from './settle.ts'
+
+export type ResendInput = Omit<ResendRequest, 'delivery'> & { delivery: InsertDelivery }
+export type ResendOutput = { result: ResendResult; delivery: Inserted | null; body: string }
+
+const unsettled = `select id, state, destination_id, task_id, seq from deliveries
+  where task_id = $1 and sequence = $2 and state in ('held', 'pending', 'sending') order by seq limit 1`
+
+/** Makes fresh deliveries of old events, or brings the unsettled ones forward to now. */
+export async function resendDeliveries(
+  context: WriteContext,
+  inputs: ResendInput[],
+): Promise<ResendOutput[]> {
+  const outputs: ResendOutput[] = []
+  for (const input of inputs) outputs.push(await resend(context, input))
+  return outputs
+}
+
+const nothing = (result: ResendResult): ResendOutput => ({ result, delivery: null, body: '' })
+
+async function resend(context: WriteContext, input: ResendInput): Promise<ResendOutput> {
+  const { tx } = context
+  const { delivery, unsettled_id, idempotency } = input
+  const [current] = await tx.all(unsettled, [delivery.task_id, delivery.sequence])
+  if ((current?.id ?? null) !== unsettled_id) return nothing('raced')
+  const [event] = await tx.all('select body from events where task_id = $1 and sequence = $2', [
+    delivery.task_id,
+    delivery.sequence,
+  ])
+  if (event?.body == null) return nothing('pruned')
+  if (idempotency !== null && (await takeIdempotency(context, [idempotency])).size > 0) {
+    return nothing('idempotency_key_taken')
+  }
+  if (current !== undefined) {
+    await bringForward(context, delivery.task_id, String(current.id))
+    return nothing('done')
+  }
+  const inserted = await insertDeliveries(context, [delivery])
+  return { result: 'done', delivery: inserted.get(delivery.id) ?? null, body: String(event.body) }
+}
+
+/** Makes a pending delivery due now; of a held one, the head of its task that it waits for. */
+async function bringForward({ tx, now }: WriteContext, task_id: string, id: string): Promise<void> {
+  const rows = await tx.all(
+    `update deliveries set due_at = $1 where state = 'pending' and due_at > $1 and task_id = $2 and (id = $3
+       or (resend = 0 and exists (select 1 from deliveries d where d.id = $3 and d.state = 'held')))
+     returning destination_id`,
+    [now, task_id, id],
+  )
+  await wake(
+    tx,
+    rows.map(({ destination_id }) => ({ id: String(destination_id), due_at: now })),
+  )
+}
+
+export type CancelInput = Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'sequence'>
+
+/** Cancels deliveries: at once when nobody is sending them, else when the attempt ends. */
+export async function cancelDeliveries(context: WriteContext, inputs: CancelInput[]): Promise<null[]> {
+  const { tx, now } = context
+  for (const { id } of inputs) {
+    const [row] = (await tx.all(
+      `update deliveries set state = 'canceled', reason = 'canceled', due_at = null, settled_at = $2, fence = fence + 1
+       where id = $1 and state in ('held', 'pending') returning task_id, sequence, resend, state`,
+      [id, now],
+    )) as (Pick<Delivery, 'task_id' | 'sequence' | 'resend' | 'state'> & Row)[]
+    if (row === undefined) {
+      await tx.all(`update deliveries set cancel_requested = 1 where id = $1 and state = 'sending'`, [id])
+    } else {
+      await finishDeliveries(context, [{ ...row, lease_ms: null }])
+    }
+  }
+  return inputs.map(() => null)
+}
+
+const lockTask = bulk(
+  { id: 'text' },
+  (v) =>
+    `select tasks.id from tasks join ${v} on tasks.id = v.id order by tasks.id for no key update of tasks`,
+)
+
+/** Locks tasks in the order that every transaction takes them in; SQLite has one writer and needs no locks. */
+export async function lockTasks({ tx }: Pick<WriteContext, 'tx'>, ids: readonly string[]): Promise<void> {
+  if (tx.flavor.forUpdate === '') return
+  await tx.bulk(
+    lockTask,
+    ids.toSorted().map((id) => ({ id })),
+  )
+}
+
+/** Releases held deliveries that wait for nobody; returns how many. */
+export async function releaseHeld(context: WriteContext, { limit }: { limit: number }): Promise<number> {
+  const stuck = `select distinct task_id from deliveries h where state = 'held' and not exists (
+      select 1 from deliveries d where d.task_id = h.task_id and d.resend = 0 and d.seq < h.seq
+        and d.state in ('held', 'pending', 'sending')) limit $1`
+  const rows = await context.tx.all(stuck, [limit])
+  const ids = rows.map(({ task_id }) => String(task_id))
+  await lockTasks(context, ids)
+  await releaseNext(
+    context,
+    ids.map((task_id) => ({ task_id, lease_ms: null })),
+  )
+  return ids.length
+}

@@ -1,0 +1,170 @@
+// The end of an attempt: guarded by the fence alone, since every exit from `sending` raises it. A final outcome writes
+// callback_succeeded and releases the task's next held delivery, each in a statement after the task was locked.
+import type { Delivery, DeliveryState } from '../../domain/delivery.ts'
+import { bulk, type Row } from '../database.ts'
+import type { Ready, Settle } from '../store.ts'
+import { attemptColumns, deliveryColumns, list } from './columns.ts'
+import type { WriteContext } from './context.ts'
+import { wake } from './destinations.ts'
+
+/** `leased` says that a slot is reserved for the delivery that this one may release. */
+export type SettleInput = Settle & { leased: boolean }
+export type SettleResult = { won: boolean; released: Ready | null }
+
+const updateDelivery = bulk(
+  {
+    id: 'text',
+    fence: 'bigint',
+    state: 'text',
+    reason: 'text',
+    due_at: 'bigint',
+    attempt_count: 'bigint',
+    unknown_count: 'bigint',
+    unknown_streak: 'bigint',
+    first_attempt_at: 'bigint',
+    give_up_at: 'bigint',
+    now: 'bigint',
+  },
+  // A cancel that came during the attempt takes effect here, unless the attempt succeeded.
+  (v) => `update deliveries set
+      state = case when v.state = 'pending' and deliveries.cancel_requested = 1 then 'canceled' else v.state end,
+      reason = case when v.state = 'pending' and deliveries.cancel_requested = 1 then 'canceled' else v.reason end,
+      due_at = case when v.state = 'pending' and deliveries.cancel_requested = 0 then v.due_at end,
+      settled_at = case when v.state <> 'pending' or deliveries.cancel_requested = 1 then v.now end,
+      attempt_count = v.attempt_count, unknown_count = v.unknown_count, unknown_streak = v.unknown_streak,
+      first_attempt_at = v.first_attempt_at, give_up_at = v.give_up_at,
+      lease_owner = null, lease_until = null, fence = deliveries.fence + 1
+    from ${v} where deliveries.id = v.id and deliveries.fence = v.fence
+    returning deliveries.id, deliveries.state`,
+)
+
+const insertAttempt = bulk(
+  attemptColumns,
+  (v) => `insert into attempts (${list(attemptColumns)}) select ${list(attemptColumns, 'v')} from ${v}`,
+)
+
+/** Settles attempts; one whose lease was lost writes nothing. */
+export async function settleDeliveries(
+  context: WriteContext,
+  inputs: SettleInput[],
+): Promise<SettleResult[]> {
+  const { tx, now } = context
+  const rows = await tx.bulk(
+    updateDelivery,
+    inputs.map(({ delivery, settlement }) => ({
+      id: delivery.id,
+      fence: delivery.fence,
+      ...settlement,
+      now,
+    })),
+  )
+  const states = new Map(rows.map(({ id, state }) => [id, state as DeliveryState]))
+  const winners = inputs.filter(({ delivery }) => states.has(delivery.id))
+  await tx.bulk(
+    insertAttempt,
+    winners.flatMap(({ attempt }) => attempt ?? []),
+  )
+  const finals = winners.flatMap(({ delivery, lease_ms, leased }) => {
+    const state = states.get(delivery.id) ?? 'pending'
+    return state === 'pending' ? [] : { ...delivery, state, lease_ms: leased ? lease_ms : null }
+  })
+  const released = await finishDeliveries(context, finals)
+  await wake(
+    tx,
+    winners.flatMap(({ delivery, settlement }) =>
+      states.get(delivery.id) === 'pending'
+        ? { id: delivery.destination_id, due_at: settlement.due_at ?? now }
+        : [],
+    ),
+  )
+  return inputs.map(({ delivery }) => ({
+    won: states.has(delivery.id),
+    released: released.get(delivery.task_id) ?? null,
+  }))
+}
+
+/** A delivery that just got its final state; `lease_ms` not null leases the one it releases. */
+export type Final = Pick<Delivery, 'task_id' | 'sequence' | 'resend' | 'state'> & { lease_ms: number | null }
+
+// Only the latest event decides. A re-send can turn false into true and never the reverse.
+const updateSucceeded = bulk(
+  { task_id: 'text', sequence: 'bigint', succeeded: 'bigint', resend: 'bigint', now: 'bigint' },
+  (v) => `update tasks set
+      callback_succeeded = case when v.resend = 1 and v.succeeded = 0 then tasks.callback_succeeded else v.succeeded end,
+      callback_succeeded_at = case when v.resend = 1 and v.succeeded = 0 then tasks.callback_succeeded_at else v.now end
+    from ${v} where tasks.id = v.task_id and tasks.event_count = v.sequence returning tasks.id`,
+)
+
+/** What follows from final states: `callback_succeeded`, and the release of the next held delivery of each task. */
+export async function finishDeliveries(context: WriteContext, finals: Final[]): Promise<Map<string, Ready>> {
+  const { tx, now } = context
+  const latest = await tx.bulk(
+    updateSucceeded,
+    finals.map(({ task_id, sequence, resend, state }) => ({
+      task_id,
+      sequence,
+      resend,
+      succeeded: state === 'delivered' ? 1 : 0,
+      now,
+    })),
+  )
+  // The latest event has no successor that could be held behind it.
+  const atEnd = new Set(latest.map(({ id }) => id))
+  return releaseNext(
+    context,
+    finals.filter(({ task_id, resend }) => resend === 0 && !atEnd.has(task_id)),
+  )
+}
+
+const releaseDelivery = bulk(
+  { task_id: 'text', now: 'bigint', lease_owner: 'text', lease_until: 'bigint' },
+  (v) => `update deliveries set
+      state = case when v.lease_owner is null then 'pending' else 'sending' end,
+      due_at = case when v.lease_owner is null then v.now end,
+      lease_owner = v.lease_owner, lease_until = v.lease_until, fence = deliveries.fence + 1
+    from ${v}
+    where deliveries.state = 'held' and deliveries.task_id = v.task_id
+      and deliveries.seq = (select min(d.seq) from deliveries d
+        where d.task_id = v.task_id and d.resend = 0 and d.state in ('held', 'pending', 'sending'))
+    returning ${list(deliveryColumns, 'deliveries')}`,
+)
+
+/** Releases the held head of each task, straight to `sending` where a slot is reserved. Returns those to send, by task. */
+export async function releaseNext(
+  { tx, now, owner }: WriteContext,
+  tasks: { task_id: string; lease_ms: number | null }[],
+): Promise<Map<string, Ready>> {
+  const rows = (await tx.bulk(
+    releaseDelivery,
+    tasks.map(({ task_id, lease_ms }) => ({
+      task_id,
+      now,
+      lease_owner: lease_ms === null ? null : owner,
+      lease_until: lease_ms === null ? null : now + lease_ms,
+    })),
+  )) as (Delivery & Row)[]
+  await wake(
+    tx,
+    rows.flatMap((row) => (row.state === 'pending' ? { id: row.destination_id, due_at: now } : [])),
+  )
+  const sending = rows.filter(({ state }) => state === 'sending')
+  const bodies = await bodiesOf({ tx }, sending)
+  return new Map(sending.map((row) => [row.task_id, { ...row, body: bodies.get(row.id) ?? '' }]))
+}
+
+const selectBodies = bulk(
+  { id: 'text', task_id: 'text', sequence: 'bigint' },
+  (v) => `select v.id, e.body from ${v} join events e on e.task_id = v.task_id and e.sequence = v.sequence`,
+)
+
+/** The frozen bytes of deliveries, by delivery id. */
+export async function bodiesOf(
+  { tx }: Pick<WriteContext, 'tx'>,
+  deliveries: Pick<Delivery, 'id' | 'task_id' | 'sequence'>[],
+): Promise<Map<string, string>> {
+  const rows = await tx.bulk(
+    selectBodies,
+    deliveries.map(({ id, task_id, sequence }) => ({ id, task_id, sequence })),
+  )
+  return new Map(rows.map(({ id, body }) => [String(id), String(body ?? '')]))
+}

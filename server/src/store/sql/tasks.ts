@@ -1,0 +1,160 @@
+// Tasks, their events and callback ids. A transition is one compare-and-set on the version; whatever belongs to it is
+// written in the same transaction or not at all.
+
+import { isOpen, taskStatuses, type Task } from '../../domain/task.ts'
+import { bulk } from '../database.ts'
+import type { CreateResult, CreateTask, Transition } from '../store.ts'
+import { recordArrivals } from './arrivals.ts'
+import { assignments, list, taskColumns } from './columns.ts'
+import type { WriteContext } from './context.ts'
+import { insertDeliveries, type Inserted, type InsertDelivery } from './delivery-insert.ts'
+import { ensureDestinations } from './destinations.ts'
+import { dropIdempotency, takeIdempotency } from './idempotency.ts'
+
+const insertTask = bulk(
+  taskColumns,
+  (v) =>
+    `insert into tasks (${list(taskColumns)}) select ${list(taskColumns, 'v')} from ${v} where true on conflict do nothing returning id`,
+)
+
+const insertCallbackId = bulk(
+  { hash: 'text', task_id: 'text' },
+  (v) => `insert into callback_ids (hash, task_id) select v.hash, v.task_id from ${v}`,
+)
+
+const findTaken = bulk(
+  { id: 'text', project_id: 'text', mode: 'text', unique_id: 'text' },
+  (v) => `select v.id as wanted_id, t.id as task_id from ${v}
+    join tasks t on t.project_id = v.project_id and t.mode = v.mode and t.unique_id = v.unique_id`,
+)
+
+/** Inserts tasks; each is created whole or not at all. */
+export async function createTasks(context: WriteContext, inputs: CreateTask[]): Promise<CreateResult[]> {
+  const { tx } = context
+  const guards = inputs.flatMap(({ idempotency }) => idempotency ?? [])
+  const refused = await takeIdempotency(context, guards)
+  const wanted = inputs.filter(({ idempotency }) => idempotency === null || !refused.has(idempotency))
+  const created = new Set((await tx.bulk(insertTask, wanted.map(taskOf))).map(({ id }) => id))
+  const done = wanted.filter(({ task }) => created.has(task.id))
+  const lost = wanted.filter(({ task }) => !created.has(task.id))
+
+  await tx.bulk(
+    insertCallbackId,
+    done.flatMap(({ task }) =>
+      task.callback_hash === null ? [] : { hash: task.callback_hash, task_id: task.id },
+    ),
+  )
+  await ensureDestinations(
+    context,
+    done.flatMap(({ destination }) => destination ?? []),
+  )
+  const taken =
+    lost.length === 0
+      ? []
+      : await tx.bulk(
+          findTaken,
+          lost.map(({ task }) => pickUnique(task)),
+        )
+  await dropIdempotency(
+    tx,
+    lost.flatMap(({ idempotency }) => idempotency ?? []),
+  )
+  return inputs.map(({ task, idempotency }) => {
+    if (created.has(task.id)) return { kind: 'created' }
+    if (idempotency !== null && refused.has(idempotency)) return { kind: 'idempotency_key_taken' }
+    const owner = taken.find(({ wanted_id }) => wanted_id === task.id)
+    if (owner === undefined) throw new Error(`task ${task.id} was not inserted, and no unique_id says why`)
+    return { kind: 'unique_id_taken', task_id: String(owner.task_id) }
+  })
+}
+
+const taskOf = ({ task }: CreateTask) => task
+const pickUnique = ({ id, project_id, mode, unique_id }: Task) => ({ id, project_id, mode, unique_id })
+
+const mutable = [
+  'status',
+  'resume_status',
+  'audit_status',
+  'response',
+  'error',
+  'callback_hash',
+  'callback_used',
+  'event_count',
+  'updated_at',
+  'completed_at',
+  'expires_at',
+  'version',
+] as const satisfies (keyof Task)[]
+
+const openStatuses = taskStatuses
+  .filter(isOpen)
+  .map((status) => `'${status}'`)
+  .join(', ')
+
+// An open task whose deadline has passed can only expire, whether or not the expiry loop has been there.
+const updateTask = bulk(
+  { ...taskColumns, now: 'bigint' },
+  (v) => `update tasks set ${assignments(mutable)} from ${v}
+    where tasks.id = v.id and tasks.version = v.version - 1
+      and (v.status = 'expired' or tasks.expires_at is null or tasks.expires_at > v.now or tasks.status not in (${openStatuses}))
+    returning tasks.id`,
+)
+
+const insertEvent = bulk(
+  {
+    id: 'text',
+    task_id: 'text',
+    sequence: 'bigint',
+    type: 'text',
+    detail: 'text',
+    created_at: 'bigint',
+    body: 'text',
+  },
+  (v) => `insert into events (id, task_id, sequence, type, detail, created_at, body)
+    select v.id, v.task_id, v.sequence, v.type, v.detail, v.created_at, v.body from ${v}`,
+)
+
+export type TransitionInput = Omit<Transition, 'delivery'> & { delivery: InsertDelivery | null }
+
+/** Writes decided verbs; a lost one (another version, or overdue) writes nothing and gives null. */
+export async function transitionTasks(
+  context: WriteContext,
+  inputs: TransitionInput[],
+): Promise<({ delivery: Inserted | null } | null)[]> {
+  const { tx, now } = context
+  const rows = await tx.bulk(
+    updateTask,
+    inputs.map(({ task }) => ({ ...task, now })),
+  )
+  const won = new Set(rows.map(({ id }) => id))
+  const winners = inputs.filter(({ task }) => won.has(task.id))
+  await tx.bulk(
+    insertEvent,
+    winners.flatMap(({ event }) => event ?? []),
+  )
+  await tx.bulk(
+    insertNewCallbackId,
+    winners.flatMap(({ task }) =>
+      task.status === 'waiting' && task.callback_hash !== null
+        ? { hash: task.callback_hash, task_id: task.id }
+        : [],
+    ),
+  )
+  await recordArrivals(
+    context,
+    winners.flatMap(({ arrival }) => arrival ?? []),
+  )
+  const inserted = await insertDeliveries(
+    context,
+    winners.flatMap(({ delivery }) => delivery ?? []),
+  )
+  return inputs.map(({ task, delivery }) =>
+    won.has(task.id) ? { delivery: delivery === null ? null : (inserted.get(delivery.id) ?? null) } : null,
+  )
+}
+
+const insertNewCallbackId = bulk(
+  { hash: 'text', task_id: 'text' },
+  (v) =>
+    `insert into callback_ids (hash, task_id) select v.hash, v.task_id from ${v} where true on conflict (hash) do nothing`,
+)

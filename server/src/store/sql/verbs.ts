@@ -1,0 +1,41 @@
+// The registry of write verbs, in the order in which one transaction runs them: tasks before destinations before
+// deliveries, so that no two transactions wait for each other; the claim last, so that it sees what became due.
+import type { WriteContext } from './context.ts'
+import { recordArrivals } from './arrivals.ts'
+import { claimDeliveries } from './claim.ts'
+import { sweepDestinations } from './destinations.ts'
+import { createKey, createProject, revokeKey, updateProject } from './projects.ts'
+import { prune } from './prune.ts'
+import { cancelDeliveries, releaseHeld, resendDeliveries } from './resend.ts'
+import { settleDeliveries } from './settle.ts'
+import { createTasks, transitionTasks } from './tasks.ts'
+
+const each =
+  <I, R>(verb: (context: WriteContext, input: I) => Promise<R>) =>
+  async (context: WriteContext, inputs: I[]): Promise<R[]> => {
+    const results: R[] = []
+    for (const input of inputs) results.push(await verb(context, input))
+    return results
+  }
+
+/** Each verb takes all its inputs of one batch and gives one result for each, in order. */
+export const writes = {
+  createProject: each(createProject),
+  updateProject: each(updateProject),
+  createKey: each(createKey),
+  revokeKey: each(revokeKey),
+  createTask: createTasks,
+  transition: transitionTasks,
+  recordArrival: recordArrivals,
+  resend: resendDeliveries,
+  cancelDelivery: cancelDeliveries,
+  settle: settleDeliveries,
+  releaseHeld: each(releaseHeld),
+  sweepDestinations: each(sweepDestinations),
+  prune: each(prune),
+  claim: claimDeliveries,
+} as const
+
+export type WriteVerb = keyof typeof writes
+export type WriteInput<V extends WriteVerb> = Parameters<(typeof writes)[V]>[1][number]
+export type WriteResult<V extends WriteVerb> = Awaited<ReturnType<(typeof writes)[V]>>[number]

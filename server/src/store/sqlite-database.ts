@@ -1,0 +1,78 @@
+// SQLite behind the Database interface, synchronous inside: it belongs in a worker thread. One writer, WAL, and
+// synchronous=FULL, since a 2xx of ours means that the bytes are on disk.
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Bulk, Database, Flavor, Row, SqlValue, Transaction } from './database.ts'
+
+const flavor: Flavor = { name: 'sqlite', forUpdate: '', skipLocked: '' }
+
+/** Opens a file (or `:memory:`); `readonly` connections never block the writer. */
+export function openSqlite(path: string, { readonly }: { readonly: boolean }): Database {
+  const connection = new DatabaseSync(path, { readOnly: readonly && path !== ':memory:' })
+  connection.exec('pragma busy_timeout = 5000')
+  connection.exec('pragma cache_size = -65536')
+  if (!readonly) {
+    connection.exec('pragma journal_mode = wal')
+    connection.exec('pragma synchronous = full')
+  }
+  const statements = new Map<string, StatementSync>()
+  const bulkStatements = new Map<Bulk, { statement: StatementSync; names: string[] }>()
+
+  function prepare(sql: string): StatementSync {
+    const known = statements.get(sql)
+    if (known !== undefined) return known
+    // node:sqlite takes $1 for a named parameter; ?1 is the numbered one.
+    const statement = connection.prepare(sql.replace(/\$(\d+)/g, '?$1'))
+    statements.set(sql, statement)
+    return statement
+  }
+
+  function prepareBulk(bulk: Bulk) {
+    const known = bulkStatements.get(bulk)
+    if (known !== undefined) return known
+    const names = Object.keys(bulk.columns)
+    const relation = `(select ${names.map((name, i) => `?${i + 1} as ${name}`).join(', ')}) as v`
+    const prepared = { statement: connection.prepare(bulk.sql(relation)), names }
+    bulkStatements.set(bulk, prepared)
+    return prepared
+  }
+
+  const tx: Transaction = {
+    flavor,
+    async all(sql, binds = []) {
+      return prepare(sql).all(...binds) as Row[]
+    },
+    async bulk(bulk, rows) {
+      if (rows.length === 0) return []
+      const { statement, names } = prepareBulk(bulk)
+      const found: Row[] = []
+      for (const row of rows) {
+        const binds = names.map((name): SqlValue => row[name] ?? null)
+        for (const result of statement.all(...binds)) found.push(result as Row)
+      }
+      return found
+    },
+  }
+
+  async function transaction<T>(begin: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    connection.exec(begin)
+    try {
+      const value = await work(tx)
+      connection.exec('commit')
+      return value
+    } catch (error) {
+      if (connection.isTransaction) connection.exec('rollback')
+      throw error
+    }
+  }
+
+  return {
+    write: (work) => transaction('begin immediate', work),
+    read: (work) => transaction('begin', work),
+    async script(_tx, sql) {
+      connection.exec(sql)
+    },
+    async close() {
+      if (connection.isOpen) connection.close()
+    },
+  }
+}

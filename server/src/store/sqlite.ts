@@ -1,0 +1,112 @@
+// The SQLite driver: one writer thread, one thread for point look-ups and one for lists and upkeep, so that a slow page
+// never stalls a commit or a resolution. A lock file beside the database keeps a second process away.
+import { once } from 'node:events'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { Worker } from 'node:worker_threads'
+import type { WriteOutcome } from './batch.ts'
+import type { Driver, ReadArgs, ReadResult, ReadVerb } from './driver.ts'
+import type { Migrated } from './migrate.ts'
+import type { WorkerAnswer, WorkerRequest } from './sqlite-worker.ts'
+
+type Request = WorkerRequest extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
+
+/** A thread as a function from request to promise. */
+function startThread(path: string, readonly: boolean) {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), {
+    workerData: { path, readonly },
+  })
+  const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>()
+  let lastId = 0
+  let broken: Error | undefined
+  worker.on('message', (answer: WorkerAnswer) => {
+    const caller = waiting.get(answer.id)
+    waiting.delete(answer.id)
+    if ('error' in answer) caller?.reject(Object.assign(new Error(answer.error), { name: answer.name }))
+    else caller?.resolve(answer.value as never)
+  })
+  worker.on('error', (error: Error) => {
+    broken = error
+    for (const { reject } of waiting.values()) reject(error)
+    waiting.clear()
+  })
+  return {
+    ask<T>(request: Request): Promise<T> {
+      if (broken !== undefined) return Promise.reject(broken)
+      return new Promise<T>((resolve, reject) => {
+        const id = ++lastId
+        waiting.set(id, { resolve, reject })
+        worker.postMessage({ id, ...request })
+      })
+    },
+    async end() {
+      if (broken === undefined) await this.ask({ kind: 'close' })
+      const exited = broken === undefined ? once(worker, 'exit') : Promise.resolve()
+      await worker.terminate()
+      await exited
+    },
+  }
+}
+
+const pointReads: ReadonlySet<ReadVerb> = new Set<ReadVerb>([
+  'findTask',
+  'findTaskByCallback',
+  'findKey',
+  'findProject',
+  'secrets',
+  'findIdempotency',
+])
+
+/** Opens (and migrates) the database file. Throws when another process has it or the folder cannot be written. */
+export async function openSqliteDriver(path: string): Promise<Driver & { migrated: Migrated }> {
+  const unlock = lock(path)
+  try {
+    const writer = startThread(path, false)
+    const migrated = await writer.ask<Migrated>({ kind: 'migrate' })
+    const lookups = startThread(path, true)
+    const lists = startThread(path, true)
+    let closed: Promise<void> | undefined
+    return {
+      concurrency: 1,
+      exclusive: true,
+      migrated,
+      write: (batch) => writer.ask<WriteOutcome[]>({ kind: 'batch', batch }),
+      read: <V extends ReadVerb>(verb: V, args: ReadArgs<V>) =>
+        (pointReads.has(verb) ? lookups : lists).ask<ReadResult<V>>({ kind: 'read', verb, args }),
+      close: () =>
+        (closed ??= (async () => {
+          await Promise.all([lookups.end(), lists.end()])
+          await writer.end()
+          unlock()
+        })()),
+    }
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+/** Another process has this database. */
+export class DatabaseInUseError extends Error {
+  constructor(path: string) {
+    super(`another ringback process is using ${path}: stop it, or choose another RINGBACK_DATA`)
+    this.name = 'DatabaseInUseError'
+  }
+}
+
+// An exclusive SQLite transaction on a file of its own is a lock that the system frees when the process dies, and that
+// leaves the database itself open to readers and backups.
+function lock(path: string): () => void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(`${path}.lock`, 'a', 0o600))
+  const holder = new DatabaseSync(`${path}.lock`)
+  try {
+    holder.exec('pragma locking_mode = exclusive; begin exclusive')
+  } catch {
+    holder.close()
+    throw new DatabaseInUseError(path)
+  }
+  return () => holder.close()
+}

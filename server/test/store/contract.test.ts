@@ -1,0 +1,433 @@
+// What every database must do behind the seam, run on each of them.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import type { Attempt, Settlement } from '../../src/domain/delivery.ts'
+import type { Project } from '../../src/domain/project.ts'
+import { decide, type Task, type TaskVerb, type VerbInput } from '../../src/domain/task.ts'
+import { openPostgresDriver } from '../../src/store/postgres.ts'
+import { openSqliteDriver } from '../../src/store/sqlite.ts'
+import type { Outlet, Ready, Store } from '../../src/store/store.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { deliveryOf, destinationOf, newId, newProject, newTask, storeOn } from '../support/store.ts'
+
+type Opened = { store: Store; end: () => Promise<void> }
+
+let postgres: TestPostgres
+let clock = 1_000_000
+
+const databases: { name: string; open: () => Promise<Opened> }[] = [
+  {
+    name: 'SQLite',
+    async open() {
+      const folder = mkdtempSync(join(tmpdir(), 'ringback-contract-'))
+      const store = storeOn(await openSqliteDriver(join(folder, 'db')), () => clock)
+      return {
+        store,
+        async end() {
+          await store.close()
+          rmSync(folder, { recursive: true })
+        },
+      }
+    },
+  },
+  {
+    name: 'PostgreSQL',
+    async open() {
+      postgres = await startPostgres()
+      const store = storeOn(await openPostgresDriver(await postgres.createDatabase()), () => clock)
+      return {
+        store,
+        async end() {
+          await store.close()
+          await postgres.stop()
+        },
+      }
+    },
+  },
+]
+
+/** An engine's side that takes what it is given. */
+function recordingOutlet(admits: boolean) {
+  const launched: Ready[] = []
+  let reserved = 0
+  const outlet: Outlet = {
+    admit: () => (admits ? (reserved++, true) : false),
+    withdraw: () => void reserved--,
+    launch: (delivery) => void launched.push(delivery),
+    wake() {},
+  }
+  return { outlet, launched, unused: () => reserved - launched.length }
+}
+
+const nobody = recordingOutlet(false).outlet
+const page = (limit: number, after: string | null = null) => ({ limit, after })
+const claimAll = { destinations: 100, per_destination: 100, room: {} }
+
+for (const { name, open } of databases) {
+  describe(`The store on ${name}`, () => {
+    let opened: Opened
+    let store: Store
+    let project: Project
+
+    before(async () => {
+      opened = await open()
+      store = opened.store
+    })
+    after(() => opened.end())
+
+    async function freshProject(settings = {}): Promise<Project> {
+      project = newProject(settings)
+      await store.createProject({ project, keys: [], secrets: [] })
+      store.attach(nobody)
+      return project
+    }
+
+    async function create(changes: Partial<Task> = {}): Promise<Task> {
+      const task = newTask(project, changes)
+      const result = await store.createTask({ task, destination: destinationOf(project), idempotency: null })
+      assert.deepEqual(result, { kind: 'created' })
+      return task
+    }
+
+    async function move(task: Task, verb: TaskVerb, input: VerbInput = {}): Promise<Task | undefined> {
+      const decision = decide(task, verb, input, clock)
+      assert.ok(decision)
+      const { task: next, event } = decision
+      const event_id = newId()
+      const won = await store.transition({
+        task: next,
+        event: event && {
+          id: event_id,
+          task_id: task.id,
+          sequence: next.event_count,
+          ...event,
+          created_at: clock,
+          body: `{"event":"${event.type}"}`,
+        },
+        delivery:
+          event && next.callback_url === null
+            ? null
+            : event && deliveryOf(next, event_id, { event_type: event.type }),
+        arrival: null,
+      })
+      return won ? next : undefined
+    }
+
+    const settlement = (state: Settlement['state'], changes: Partial<Settlement> = {}): Settlement => ({
+      state,
+      reason: null,
+      due_at: null,
+      attempt_count: 1,
+      unknown_count: 0,
+      unknown_streak: 0,
+      first_attempt_at: clock,
+      give_up_at: clock + 1000,
+      ...changes,
+    })
+
+    const attempt = (delivery_id: string, number = 1): Attempt => ({
+      delivery_id,
+      number,
+      started_at: clock,
+      duration_ms: 3,
+      outcome: 'status',
+      status: 500,
+      response_headers: '{}',
+      response_body: 'no',
+      truncated: 0,
+      remote_address: '127.0.0.1',
+      error: null,
+    })
+
+    const settle = (delivery: Ready, state: Settlement['state'], changes: Partial<Settlement> = {}) =>
+      store.settle({
+        delivery,
+        settlement: settlement(state, changes),
+        attempt: attempt(delivery.id, changes.attempt_count ?? 1),
+        lease_ms: 10_000,
+      })
+
+    const claimMine = async () =>
+      (await store.claim(claimAll)).deliveries.filter(({ project_id }) => project_id === project.id)
+
+    const taskNow = async (task: Task) => {
+      const found = await store.findTask(task, task.id)
+      assert.ok(found)
+      return found
+    }
+
+    it('gives a task back as it was, to its own project and mode only', async () => {
+      await freshProject()
+      const task = await create({ params: '{"n":1950000000000000001,"m":1.0}', external_id: newId() })
+      assert.deepEqual({ ...(await taskNow(task)) }, task)
+      assert.equal((await store.findTask(task, task.external_id ?? ''))?.id, task.id)
+      assert.equal(await store.findTask({ project_id: project.id, mode: 'test' }, task.id), undefined)
+      assert.equal(await store.findTask({ project_id: newId(), mode: 'live' }, task.id), undefined)
+    })
+
+    it('takes a unique_id once, and leaves nothing behind of the second', async () => {
+      await freshProject()
+      const first = await create({ unique_id: 'u' })
+      const second = newTask(project, { unique_id: 'u' })
+      const idempotency = {
+        project_id: project.id,
+        mode: 'live' as const,
+        key: 'k',
+        request_hash: 'h',
+        status: 201,
+        answer: '{}',
+      }
+      assert.deepEqual(await store.createTask({ task: second, destination: null, idempotency }), {
+        kind: 'unique_id_taken',
+        task_id: first.id,
+      })
+      assert.equal(await store.findTask(second, second.id), undefined)
+      assert.equal(await store.findIdempotency(second, 'k'), undefined)
+    })
+
+    it('takes an idempotency key once, with the answer of the first', async () => {
+      await freshProject()
+      const requests = ['a', 'b', 'c'].map((answer) => ({
+        task: newTask(project),
+        destination: null,
+        idempotency: {
+          project_id: project.id,
+          mode: 'live' as const,
+          key: 'k',
+          request_hash: 'h',
+          status: 201,
+          answer,
+        },
+      }))
+      const results = await Promise.all(requests.map((request) => store.createTask(request)))
+      assert.deepEqual(results.map(({ kind }) => kind).toSorted(), [
+        'created',
+        'idempotency_key_taken',
+        'idempotency_key_taken',
+      ])
+      const winner = requests[results.findIndex(({ kind }) => kind === 'created')]
+      assert.equal(
+        (await store.findIdempotency({ project_id: project.id, mode: 'live' }, 'k'))?.answer,
+        winner?.idempotency.answer,
+      )
+    })
+
+    it('lets exactly one of many racing verbs win', async () => {
+      await freshProject()
+      const task = await create()
+      const results = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => move(task, i % 2 ? 'complete' : 'cancel', { response: '1' })),
+      )
+      assert.equal(results.filter(Boolean).length, 1)
+      assert.equal((await taskNow(task)).version, 2)
+      assert.equal((await store.listEvents(task.id, page(10))).rows.length, 1)
+    })
+
+    it('lets an overdue task only expire', async () => {
+      await freshProject()
+      const task = await create({ expires_at: clock - 1 })
+      assert.equal(await move(task, 'complete', { response: '1' }), undefined)
+      assert.ok((await store.overdueTasks(100)).tasks.some(({ id }) => id === task.id))
+      assert.ok(await move(task, 'expire'))
+      assert.ok(!(await store.overdueTasks(100)).tasks.some(({ id }) => id === task.id))
+    })
+
+    it('launches a delivery that has room, leased and with its bytes, and queues the others', async () => {
+      await freshProject()
+      const open = recordingOutlet(true)
+      store.attach(open.outlet)
+      await move(await create(), 'complete', { response: '1' })
+      assert.equal(open.launched.length, 1)
+      assert.equal(open.unused(), 0)
+      assert.equal(open.launched[0]?.body, '{"event":"task.completed"}')
+      assert.deepEqual(await claimMine(), [])
+      store.attach(nobody)
+      await move(await create(), 'complete', { response: '1' })
+      const [claimed] = await claimMine()
+      assert.equal(claimed?.state, 'sending')
+      assert.equal(claimed.body, '{"event":"task.completed"}')
+      assert.deepEqual(await claimMine(), [])
+    })
+
+    it('gives a reserved slot back when the verb loses', async () => {
+      await freshProject()
+      const task = await create()
+      await move(task, 'complete')
+      const open = recordingOutlet(true)
+      store.attach(open.outlet)
+      assert.equal(await move(task, 'complete'), undefined)
+      assert.equal(open.unused(), 0)
+      assert.equal(open.launched.length, 0)
+    })
+
+    it('holds the events of one task behind each other and releases them in order', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete', { response: '1' })
+      const audited = await move(done!, 'audit', { verdict: 'rejected' })
+      await move(audited!, 'recall')
+      const order: string[] = []
+      for (let i = 0; i < 3; i++) {
+        const claimed = await claimMine()
+        assert.equal(claimed.length, 1, 'one at a time')
+        order.push(claimed[0]!.event_type)
+        await settle(claimed[0]!, i === 0 ? 'failed' : 'delivered')
+      }
+      assert.deepEqual(order, ['task.completed', 'task.audit.rejected', 'task.recalled'])
+      assert.equal((await taskNow(done!)).callback_succeeded, 1)
+    })
+
+    it('releases straight to the sender when there is room', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      await move(done!, 'edit', { response: '2' })
+      const [claimed] = await claimMine()
+      const open = recordingOutlet(true)
+      store.attach(open.outlet)
+      await settle(claimed!, 'delivered')
+      assert.deepEqual(
+        open.launched.map(({ event_type, body }) => [event_type, body]),
+        [['task.edited', '{"event":"task.edited"}']],
+      )
+      assert.equal(open.unused(), 0)
+    })
+
+    it('refuses a settle whose fence is old, and writes none of it', async () => {
+      await freshProject()
+      const task = await create()
+      await move(task, 'complete')
+      const [claimed] = await claimMine()
+      assert.equal(await settle(claimed!, 'pending', { due_at: clock }), true)
+      assert.equal(await settle(claimed!, 'delivered', { attempt_count: 2 }), false)
+      assert.equal((await taskNow(task)).callback_succeeded, null)
+      const found = await store.findDelivery(task, claimed!.id)
+      assert.equal(found?.attempts.length, 1)
+      assert.equal(found.delivery.state, 'pending')
+    })
+
+    it('claims a retry when it is due and not before', async () => {
+      await freshProject()
+      await move(await create(), 'complete')
+      const [claimed] = await claimMine()
+      await settle(claimed!, 'pending', { due_at: clock + 5000 })
+      assert.deepEqual(await claimMine(), [])
+      clock += 5000
+      assert.equal((await claimMine())[0]?.attempt_count, 1)
+    })
+
+    it('writes callback_succeeded for the latest event only, and a re-send turns only false into true', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      const [first] = await claimMine()
+      await settle(first!, 'failed')
+      assert.equal((await taskNow(done!)).callback_succeeded, 0)
+      const again = (resend: 0 | 1) =>
+        store.resend({
+          delivery: deliveryOf(done!, first!.event_id, { resend }),
+          unsettled_id: null,
+          idempotency: null,
+        })
+      assert.equal(await again(1), 'done')
+      assert.equal(await again(1), 'raced')
+      const [second] = await claimMine()
+      assert.equal(second?.body, first?.body)
+      await settle(second!, 'delivered')
+      assert.equal((await taskNow(done!)).callback_succeeded, 1)
+      await again(1)
+      const [third] = await claimMine()
+      await settle(third!, 'failed')
+      assert.equal((await taskNow(done!)).callback_succeeded, 1)
+    })
+
+    it('cancels a waiting delivery at once and one being sent when its attempt ends', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      await move(done!, 'edit', { response: '2' })
+      const [claimed] = await claimMine()
+      await store.cancelDelivery(claimed!)
+      await settle(claimed!, 'pending', { due_at: clock + 1 })
+      assert.equal((await store.findDelivery(done!, claimed!.id))?.delivery.state, 'canceled')
+      const [next] = await claimMine()
+      assert.equal(next?.event_type, 'task.edited')
+      await settle(next, 'pending', { due_at: clock + 60_000 })
+      await store.cancelDelivery(next)
+      assert.equal((await store.findDelivery(done!, next.id))?.delivery.state, 'canceled')
+      assert.equal((await taskNow(done!)).callback_succeeded, 0)
+    })
+
+    it('finds leases that ran out', async () => {
+      await freshProject()
+      await move(await create(), 'complete')
+      const [claimed] = await claimMine()
+      assert.ok(!(await store.lostLeases(100, false)).some(({ id }) => id === claimed!.id))
+      clock += 3_600_000
+      assert.ok((await store.lostLeases(100, false)).some(({ id }) => id === claimed!.id))
+    })
+
+    it('parks a destination without room and serves the others', async () => {
+      const crowded = await freshProject()
+      await move(await create(), 'complete')
+      const other = await freshProject()
+      await move(await create(), 'complete')
+      const busy = destinationOf(crowded).id
+      const { deliveries } = await store.claim({ ...claimAll, room: { [busy]: 0 } })
+      const owners = deliveries.map(({ project_id }) => project_id)
+      assert.ok(owners.includes(other.id) && !owners.includes(crowded.id))
+      clock += 1000
+      project = crowded
+      assert.equal((await claimMine()).length, 1)
+    })
+
+    it('pages tasks newest first without gaps', async () => {
+      await freshProject()
+      const made: string[] = []
+      for (let i = 0; i < 7; i++) made.push((await create()).id)
+      const seen: string[] = []
+      let after: string | null = null
+      do {
+        const { rows, has_more }: { rows: Task[]; has_more: boolean } = await store.listTasks(
+          { project_id: project.id, mode: 'live' },
+          { status: 'waiting' },
+          page(3, after),
+        )
+        seen.push(...rows.map(({ id }) => id))
+        after = has_more ? (rows.at(-1)?.id ?? null) : null
+      } while (after !== null)
+      assert.deepEqual(seen, made.toReversed())
+    })
+
+    it('seals secrets and opens them again', async () => {
+      const made = newProject()
+      const secret = {
+        id: newId(),
+        project_id: made.id,
+        kind: 'signing' as const,
+        mode: null,
+        value: 'whsec_x',
+        created_at: 1,
+        expires_at: null,
+      }
+      await store.createProject({ project: made, keys: [], secrets: [secret] })
+      assert.deepEqual(
+        (await store.secrets(made.id)).map(({ value }) => value),
+        ['whsec_x'],
+      )
+    })
+
+    it('prunes settled tasks past their retention and nothing that is unsettled', async () => {
+      await freshProject({ retention_days: 1 })
+      const kept = await create()
+      const unsent = await move(await create(), 'complete')
+      const gone = await move(await create({ destination_id: null, callback_url: null }), 'cancel')
+      clock = Date.now() + 10 * 86_400_000
+      let after: string | null = ''
+      while (after !== null) after = (await store.prune(after, 100)).next
+      assert.ok(await store.findTask(kept, kept.id))
+      assert.ok(await store.findTask(unsent!, unsent!.id))
+      assert.equal(await store.findTask(gone!, gone!.id), undefined)
+      clock = 1_000_000_000
+    })
+  })
+}

