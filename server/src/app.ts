@@ -1,0 +1,134 @@
+// The composition root: config → store → engine → http. The only file that names a driver, and the one that knows in which
+// order the parts start and stop.
+import { randomBytes, randomFillSync } from 'node:crypto'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { Registry, collectDefaultMetrics } from 'prom-client'
+import type { Config } from './config.ts'
+import { createVerbs } from './dialects/apply.ts'
+import { createDirectory } from './dialects/directory.ts'
+import { createDialects } from './dialects/index.ts'
+import { createIds } from './domain/id.ts'
+import { createEgress } from './engine/egress.ts'
+import { createEngine } from './engine/engine.ts'
+import { createHttpSender } from './engine/http-sender.ts'
+import type { Attempted } from './engine/report.ts'
+import { createResolver } from './engine/resolver.ts'
+import { createApi } from './http/api.ts'
+import { createCipher } from './store/cipher.ts'
+import { createStore } from './store/open.ts'
+import type { Migrated } from './store/migrate.ts'
+import { openSqliteDriver } from './store/sqlite.ts'
+import type { Store } from './store/store.ts'
+import { version } from './version.ts'
+
+export type AppOptions = {
+  config: Config
+  secret_key: Uint8Array
+  public_url: string
+  log: Logger
+  onAttempt?: (attempted: Attempted) => void
+  /** Adds routes that need no key (the inbox of `dev`). */
+  extend?: (server: FastifyInstance) => void
+}
+
+export type App = {
+  store: Store
+  newId: () => string
+  /** Listens and delivers. Resolves with the port. */
+  start(): Promise<{ port: number }>
+  /** Takes nothing new, finishes or releases what is in flight within the grace time, closes the database. Idempotent. */
+  stop(): Promise<void>
+}
+
+const databasePath = (config: Config) => join(config.data, 'ringback.db')
+
+/** Brings the database to this program's schema; throws when it is newer. */
+export async function migrateDatabase(config: Config): Promise<Migrated> {
+  const driver = await openSqliteDriver(databasePath(config))
+  await driver.close()
+  return driver.migrated
+}
+
+/** Opens the database and puts the program together; nothing listens or is sent before `start`. */
+export async function createApp({
+  config,
+  secret_key,
+  public_url,
+  log,
+  onAttempt,
+  extend,
+}: AppOptions): Promise<App> {
+  const now = Date.now
+  const newId = createIds(now, (bytes) => void randomFillSync(bytes))
+  const resolver = createResolver()
+  const egress = createEgress({ allow: config.egress_allow, resolver })
+  const driver = await openSqliteDriver(databasePath(config))
+  const store = createStore({ driver, cipher: createCipher(secret_key), now, owner: newId() })
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const dialects = createDialects({ version })
+  const directory = createDirectory(store)
+  const verbs = createVerbs({ store, dialects, directory, newId })
+  const engine = createEngine({
+    store,
+    sender: createHttpSender({ egress }),
+    policy: (project) => dialects.get(project.dialect).policy(project),
+    render: (ready, { project, secrets, attempt, now: time }) => ({
+      url: ready.url,
+      headers: dialects.get(project.dialect).headers(ready, { secrets, attempt, now: time }),
+    }),
+    expire: (task) => verbs.tryApply(task, 'expire', {}),
+    log,
+    registry,
+    onAttempt,
+  })
+  const api = await createApi(
+    {
+      store,
+      verbs,
+      dialects,
+      directory,
+      egress,
+      registry,
+      log,
+      now,
+      newId,
+      randomBytes,
+      config: {
+        public_url,
+        body_limit: config.body_limit,
+        inbound_rate: config.inbound_rate,
+        trust_proxy: config.trust_proxy,
+        surface: config.surface,
+        admin_key: config.admin_key,
+        mail: false,
+        version,
+      },
+    },
+    extend,
+  )
+
+  async function stop(): Promise<void> {
+    const grace_ms = config.stop_grace * 1000
+    const deadline = now() + grace_ms
+    const late = setTimeout(() => void api.close(), grace_ms)
+    await api.drain()
+    clearTimeout(late)
+    await engine.stop(Math.max(0, deadline - now()))
+    resolver.close()
+    await store.close()
+  }
+
+  let stopping: Promise<void> | undefined
+  return {
+    store,
+    newId,
+    async start() {
+      await engine.start()
+      return api.listen({ host: config.host, port: config.port })
+    },
+    stop: () => (stopping ??= stop()),
+  }
+}

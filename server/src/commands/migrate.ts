@@ -1,0 +1,19 @@
+// `ringback migrate`: brings the database to this program's schema and ends.
+import { migrateDatabase } from '../app.ts'
+import { readConfig } from '../config.ts'
+import { defineCommand, settingFlags } from './command.ts'
+
+export const migrateCommand = defineCommand({
+  name: 'migrate',
+  summary: 'Brings the database to the schema of this program.',
+  settings: ['data'],
+  async run(flags) {
+    const { config } = readConfig(settingFlags(flags), process.env)
+    const { version, applied } = await migrateDatabase(config)
+    console.log(
+      applied.length === 0
+        ? `nothing to do: schema version ${version}`
+        : `applied ${applied.join(', ')}: schema version ${version}`,
+    )
+  },
+})

@@ -1,0 +1,217 @@
+// The only reader of the environment. One table makes the frozen Config, --help, `config list` and the documentation.
+// Flags go before environment, environment before defaults; an unknown RINGBACK_ variable is an error.
+import { resolve } from 'node:path'
+
+/** A setting that is missing or not valid: the message is one sentence that names it and the remedy. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ConfigError'
+  }
+}
+
+type Setting<T> = {
+  env: string
+  /** The value's form, as --help shows it. */
+  form: string
+  /** The default's text; null is none. */
+  fallback: string | null
+  secret?: true
+  doc: string
+  parse: (text: string) => T
+}
+
+const setting = <T>(given: Setting<T>): Setting<T> => given
+
+const bad = (message: string): never => {
+  throw new RangeError(message)
+}
+
+const text = (value: string) => value
+
+function whole(low: number, high: number) {
+  return (value: string): number => {
+    const number = Number(value)
+    if (!/^\d+$/.test(value) || number < low || number > high)
+      bad(`use a whole number from ${low} to ${high}`)
+    return number
+  }
+}
+
+function oneOf<const T extends string>(...choices: T[]) {
+  return (value: string): T => choices.find((choice) => choice === value) ?? bad(`use ${choices.join(', ')}`)
+}
+
+const cidrs = (value: string): string[] =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+
+function baseUrl(value: string): string {
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) bad('use an absolute http(s) URL')
+  return value.replace(/\/+$/, '')
+}
+
+function rate(value: string): { count: number; window_s: number } | null {
+  if (value === 'off') return null
+  const [, count, window] = /^([1-9]\d{0,5})\/([1-9]\d{0,4})$/.exec(value) ?? bad('use COUNT/SECONDS, or off')
+  return { count: Number(count), window_s: Number(window) }
+}
+
+function secretKey(value: string): Uint8Array {
+  const bytes = Buffer.from(value, 'base64')
+  return bytes.length === 32 && bytes.toString('base64').replace(/=+$/, '') === value.replace(/=+$/, '')
+    ? bytes
+    : bad('use 32 bytes in base64, such as the output of `openssl rand -base64 32`')
+}
+
+const adminKey = (value: string): string => (value.length >= 32 ? value : bad('use 32 characters or more'))
+
+/** Every setting. The key is the flag, too: `body_limit` is `--body-limit`. */
+export const settings = {
+  port: setting({
+    env: 'RINGBACK_PORT',
+    form: 'NUMBER',
+    fallback: '7464',
+    doc: 'Port to listen on; 0 takes a free one.',
+    parse: whole(0, 65_535),
+  }),
+  host: setting({
+    env: 'RINGBACK_HOST',
+    form: 'ADDRESS',
+    fallback: '127.0.0.1',
+    doc: 'Address to listen on; 0.0.0.0 or :: for all.',
+    parse: text,
+  }),
+  data: setting({
+    env: 'RINGBACK_DATA',
+    form: 'FOLDER',
+    fallback: './data',
+    doc: 'Folder of the SQLite database.',
+    parse: (value) => resolve(value),
+  }),
+  public_url: setting({
+    env: 'RINGBACK_PUBLIC_URL',
+    form: 'URL',
+    fallback: null,
+    doc: 'Base of the inbound URLs that providers call.',
+    parse: baseUrl,
+  }),
+  admin_key: setting({
+    env: 'RINGBACK_ADMIN_KEY',
+    form: 'TEXT',
+    fallback: null,
+    secret: true,
+    doc: 'Key of the admin routes, 32 characters or more.',
+    parse: adminKey,
+  }),
+  secret_key: setting({
+    env: 'RINGBACK_SECRET_KEY',
+    form: 'BASE64',
+    fallback: null,
+    secret: true,
+    doc: '32 bytes that seal stored secrets.',
+    parse: secretKey,
+  }),
+  egress_allow: setting({
+    env: 'RINGBACK_EGRESS_ALLOW',
+    form: 'CIDR,…',
+    fallback: '',
+    doc: 'Private ranges that callbacks may go to.',
+    parse: cidrs,
+  }),
+  trust_proxy: setting({
+    env: 'RINGBACK_TRUST_PROXY',
+    form: 'CIDR,…',
+    fallback: '',
+    doc: 'Proxies whose x-forwarded-for is believed.',
+    parse: cidrs,
+  }),
+  inbound_rate: setting({
+    env: 'RINGBACK_INBOUND_RATE',
+    form: 'COUNT/SECONDS',
+    fallback: '30/60',
+    doc: 'Inbound callbacks allowed from one address; off for no limit.',
+    parse: rate,
+  }),
+  body_limit: setting({
+    env: 'RINGBACK_BODY_LIMIT',
+    form: 'BYTES',
+    fallback: '1048576',
+    doc: 'Largest request body.',
+    parse: whole(1024, 64 * 1024 * 1024),
+  }),
+  stop_grace: setting({
+    env: 'RINGBACK_STOP_GRACE',
+    form: 'SECONDS',
+    fallback: '25',
+    doc: 'Time to finish what is in flight when stopping.',
+    parse: whole(0, 3600),
+  }),
+  surface: setting({
+    env: 'RINGBACK_SURFACE',
+    form: 'all|api|inbound',
+    fallback: 'all',
+    doc: 'Which routes this process serves.',
+    parse: oneOf('all', 'api', 'inbound'),
+  }),
+  log_level: setting({
+    env: 'RINGBACK_LOG_LEVEL',
+    form: 'LEVEL',
+    fallback: 'info',
+    doc: 'debug, info, warn, error or silent.',
+    parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+  }),
+}
+
+export type SettingName = keyof typeof settings
+type Value<S> = S extends Setting<infer T> ? T : never
+/** The settings as values; null where nothing was given and there is no default. */
+export type Config = {
+  readonly [K in SettingName]: (typeof settings)[K]['fallback'] extends null
+    ? Value<(typeof settings)[K]> | null
+    : Value<(typeof settings)[K]>
+}
+
+/** Where each value came from, for `config list`. */
+export type Origin = 'flag' | 'environment' | 'default'
+
+export const settingNames = Object.keys(settings) as SettingName[]
+// What clients of a running server read; no settings of the server itself.
+const CLIENT_VARIABLES = new Set(['RINGBACK_URL', 'RINGBACK_KEY'])
+
+/** The flag of a setting. */
+export const flagOf = (name: SettingName): string => name.replaceAll('_', '-')
+
+/** Reads all settings. Throws ConfigError for the first that is unknown or not valid. */
+export function readConfig(
+  flags: Partial<Record<string, string>>,
+  env: Readonly<Record<string, string | undefined>>,
+): { config: Config; origins: Record<SettingName, Origin> } {
+  const known = new Set<string>([...CLIENT_VARIABLES, ...settingNames.map((name) => settings[name].env)])
+  const unknown = Object.keys(env).find((name) => name.startsWith('RINGBACK_') && !known.has(name))
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `${unknown} is not a setting: remove it, or see \`ringback config list\` for those there are`,
+    )
+  }
+  const values: Record<string, unknown> = {}
+  const origins: Record<string, Origin> = {}
+  for (const name of settingNames) {
+    const { env: variable, fallback, parse } = settings[name]
+    const given = flags[flagOf(name)] ?? env[variable]
+    origins[name] =
+      flags[flagOf(name)] !== undefined ? 'flag' : env[variable] !== undefined ? 'environment' : 'default'
+    const raw = given ?? fallback
+    try {
+      values[name] = raw === null ? null : parse(raw)
+    } catch (error) {
+      const label = origins[name] === 'flag' ? `--${flagOf(name)}` : variable
+      throw new ConfigError(
+        `${label} is not valid: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    }
+  }
+  return { config: Object.freeze(values) as Config, origins }
+}

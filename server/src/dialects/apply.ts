@@ -1,0 +1,121 @@
+// How a verb becomes one write: decide, render the event in the project's dialect, hand all of it to the store's
+// compare-and-set, and on a lost race look again. A task whose time has come is expired first, whoever noticed it.
+import type { RetryPolicy } from '../domain/delivery.ts'
+import { AppError } from '../domain/errors.ts'
+import { decide, isOverdue, transitions } from '../domain/task.ts'
+import type { Decision, Task, TaskStatus, TaskVerb, VerbInput } from '../domain/task.ts'
+import type { Arrival, NewDelivery, Store, Transition } from '../store/store.ts'
+import type { Dialects } from './dialect.ts'
+import type { Directory } from './directory.ts'
+
+export type ApplyOptions = {
+  /** Written together with the verb, or not at all. */
+  arrival?: Arrival
+  /** What must hold of the row that the verb is decided on, besides the table of transitions. */
+  stillValid?: (task: Task) => boolean
+}
+
+/** `refused` carries the row that does not allow the verb. */
+export type Applied = { kind: 'done' | 'refused'; task: Task }
+
+export type Verbs = {
+  /** Applies a verb to a task, and says as a value when its state (or `stillValid`) does not allow it. */
+  tryApply(task: Task, verb: TaskVerb, input: VerbInput, options?: ApplyOptions): Promise<Applied>
+  /** Like `tryApply`, but throws `invalid_transition` with the current status. */
+  apply(task: Task, verb: TaskVerb, input: VerbInput, options?: ApplyOptions): Promise<Task>
+}
+
+type Wiring = {
+  store: Pick<Store, 'now' | 'transition' | 'findTask'>
+  dialects: Dialects
+  directory: Pick<Directory, 'project'>
+  newId: () => string
+}
+
+// Losing this often means that something is wrong, not that there is a crowd: each loss is somebody else's win.
+const ROUNDS_MAX = 20
+
+/**
+ * The time a lease outlives an attempt's own time-out: two seconds for the answer's body, ten as a margin. Whoever claims
+ * a delivery must lease it for as long.
+ */
+export const leaseTime = (policy: RetryPolicy): number => policy.timeout_ms + 12_000
+
+/** Makes the verbs. Both throw `conflict` when other writers win twenty times in a row, `not_found` for a pruned task. */
+export function createVerbs({ store, dialects, directory, newId }: Wiring): Verbs {
+  async function toTransition({ task, event }: Decision, arrival: Arrival | null): Promise<Transition> {
+    if (event === null) return { task, event: null, delivery: null, arrival }
+    const row = {
+      id: newId(),
+      task_id: task.id,
+      sequence: task.event_count,
+      type: event.type,
+      detail: event.detail,
+      created_at: task.updated_at,
+    }
+    const { callback_url, destination_id } = task
+    if (callback_url === null || destination_id === null) {
+      return { task, event: { ...row, body: null }, delivery: null, arrival }
+    }
+    const project = await directory.project(task.project_id)
+    if (project === undefined) throw new Error(`Task ${task.id} belongs to no project`)
+    const dialect = dialects.get(project.dialect)
+    const delivery: NewDelivery = {
+      id: newId(),
+      project_id: task.project_id,
+      mode: task.mode,
+      task_id: task.id,
+      event_id: row.id,
+      event_type: row.type,
+      sequence: row.sequence,
+      destination_id,
+      url: callback_url,
+      resend: 0,
+      created_at: row.created_at,
+      lease_ms: leaseTime(dialect.policy(project)),
+      ordered: project.settings.order === 'task',
+    }
+    return { task, event: { ...row, body: dialect.callback(row, task) }, delivery, arrival }
+  }
+
+  async function tryApply(
+    first: Task,
+    verb: TaskVerb,
+    input: VerbInput,
+    { arrival, stillValid }: ApplyOptions = {},
+  ): Promise<Applied> {
+    let task = first
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const now = store.now()
+      const expireFirst = verb !== 'expire' && isOverdue(task, now)
+      if (!expireFirst && stillValid !== undefined && !stillValid(task)) return { kind: 'refused', task }
+      const decision = expireFirst ? decide(task, 'expire', {}, now) : decide(task, verb, input, now)
+      if (decision === undefined) return { kind: 'refused', task }
+      if (await store.transition(await toTransition(decision, expireFirst ? null : (arrival ?? null)))) {
+        task = decision.task
+        if (!expireFirst) return { kind: 'done', task }
+        continue
+      }
+      const fresh = await store.findTask(task, task.id)
+      if (fresh === undefined) throw new AppError('not_found', `There is no task ${task.id} any more`)
+      task = fresh
+    }
+    throw new AppError('conflict', `Task ${task.id} keeps changing; read it and try again`)
+  }
+
+  return {
+    tryApply,
+    async apply(first, verb, input, options) {
+      const { kind, task } = await tryApply(first, verb, input, options)
+      if (kind === 'done') return task
+      throw new AppError('invalid_transition', refusal(verb, task.status), { current: task.status })
+    },
+  }
+}
+
+function refusal(verb: TaskVerb, status: TaskStatus): string {
+  const possible = Object.entries(transitions)
+    .filter(([, { from }]) => (from as readonly TaskStatus[]).includes(status))
+    .map(([name]) => name)
+  return `${verb} does not apply to a task that is ${status}; possible now: ${possible.join(', ')}`
+}

@@ -1,0 +1,92 @@
+// What a new project is born with: keys that are shown once and kept as hashes, secrets that are kept to be read again.
+import { hash } from 'node:crypto'
+import { defaultSettings } from '../domain/project.ts'
+import type { Key, KeyRole, Mode, Project, Secret } from '../domain/project.ts'
+
+/** The plain texts of a new project's keys and secrets (native contract §5); nothing else ever shows the keys again. */
+export type Credentials = {
+  live_key: string
+  test_key: string
+  operator_key: string
+  test_operator_key: string
+  callback_auth_key: string
+  test_callback_auth_key: string
+  signing_secret: string
+}
+
+export type Sources = {
+  /** In milliseconds. */
+  now: () => number
+  newId: () => string
+  /** Gives that many random bytes. */
+  randomBytes: (size: number) => Buffer
+}
+
+const KEY_BYTES = 24
+const HINT_CHARS = 4
+
+/** The hash under which a key is stored and found: SHA-256 of its text, in hex. */
+export const keyHash = (text: string): string => hash('sha256', text)
+
+/** Makes a key (`rb_live_…`, `rb_op_test_…`): the row to store and the text to show once. */
+export function createKey(
+  { project_id, mode, role }: { project_id: string; mode: Mode; role: KeyRole },
+  { now, newId, randomBytes }: Sources,
+): { key: Key; text: string } {
+  const prefix = `rb_${role === 'operator' ? 'op_' : ''}${mode}_`
+  const text = prefix + randomBytes(KEY_BYTES).toString('hex')
+  const hint = text.slice(0, prefix.length + HINT_CHARS)
+  return { key: { id: newId(), project_id, mode, role, hash: keyHash(text), hint, created_at: now() }, text }
+}
+
+export type NewProject = { project: Project; keys: Key[]; secrets: Secret[]; credentials: Credentials }
+
+/** Makes a project with all its credentials; the caller writes `project`, `keys` and `secrets`, and shows `credentials`. */
+export function createProjectWithCredentials(
+  input: { name: string; dialect: string; default_callback_url: string | null },
+  sources: Sources,
+): NewProject {
+  const { now, newId, randomBytes } = sources
+  const created_at = now()
+  const project_id = newId()
+  const key = (mode: Mode, role: KeyRole) => createKey({ project_id, mode, role }, sources)
+  const secret = (kind: Secret['kind'], mode: Mode | null, value: string): Secret => ({
+    id: newId(),
+    project_id,
+    kind,
+    mode,
+    value,
+    created_at,
+    expires_at: null,
+  })
+  const live = key('live', 'customer')
+  const test = key('test', 'customer')
+  const operator = key('live', 'operator')
+  const testOperator = key('test', 'operator')
+  const credentials: Credentials = {
+    live_key: live.text,
+    test_key: test.text,
+    operator_key: operator.text,
+    test_operator_key: testOperator.text,
+    callback_auth_key: `rb_auth_live_${randomBytes(KEY_BYTES).toString('hex')}`,
+    test_callback_auth_key: `rb_auth_test_${randomBytes(KEY_BYTES).toString('hex')}`,
+    signing_secret: `whsec_${randomBytes(32).toString('base64')}`,
+  }
+  return {
+    project: {
+      id: project_id,
+      name: input.name,
+      dialect: input.dialect,
+      settings: { ...defaultSettings, default_callback_url: input.default_callback_url },
+      created_at,
+      updated_at: created_at,
+    },
+    keys: [live.key, test.key, operator.key, testOperator.key],
+    secrets: [
+      secret('signing', null, credentials.signing_secret),
+      secret('callback_auth', 'live', credentials.callback_auth_key),
+      secret('callback_auth', 'test', credentials.test_callback_auth_key),
+    ],
+    credentials,
+  }
+}

@@ -1,0 +1,17 @@
+// The registry of dialects: one line each.
+import type { Dialect, Dialects } from './dialect.ts'
+import { createNative } from './native/native.ts'
+
+/** Makes all dialects; `version` is the program's, for the `user-agent` of callbacks. */
+export function createDialects({ version }: { version: string }): Dialects {
+  const all = new Map<string, Dialect>([createNative({ version })].map((dialect) => [dialect.name, dialect]))
+  return {
+    names: [...all.keys()],
+    get(name) {
+      const dialect = all.get(name)
+      if (dialect === undefined)
+        throw new Error(`This program has no dialect ${name}; it is older than its data`)
+      return dialect
+    },
+  }
+}

@@ -1,0 +1,101 @@
+// The engine: everything that happens without a request. It puts the parts together and knows the order of start and stop;
+// what a part does is in its own file.
+import type { Registry } from 'prom-client'
+import type { RetryPolicy } from '../domain/delivery.ts'
+import type { Project } from '../domain/project.ts'
+import type { Task } from '../domain/task.ts'
+import type { Store } from '../store/store.ts'
+import { createClock, until, type Clock } from './clock.ts'
+import { createDeliver, type Render } from './deliver.ts'
+import { createDispatcher } from './dispatcher.ts'
+import { createExpirer } from './expirer.ts'
+import type { HttpSender } from './http-sender.ts'
+import type { Log } from './log.ts'
+import { createLoop } from './loop.ts'
+import { createMetrics } from './metrics.ts'
+import { createReport, type Attempted } from './report.ts'
+import { createRescuer } from './rescuer.ts'
+import { createRounds } from './rounds.ts'
+import { createTermsCache } from './terms.ts'
+
+export type EngineOptions = {
+  store: Store
+  /** The engine's own: it closes it when it stops. */
+  sender: HttpSender
+  /** The retry policy of a project's dialect. */
+  policy: (project: Project) => RetryPolicy
+  /** The request of an attempt in a project's dialect. */
+  render: Render
+  /** Applies the verb `expire`; a race that it loses is no error. */
+  expire: (task: Task) => Promise<unknown>
+  log: Log
+  registry: Registry
+  /** Called after each attempt that was written. */
+  onAttempt?: (attempted: Attempted) => void
+  /** Must tell the store's time. */
+  clock?: Clock
+}
+
+export type Engine = {
+  /** Frees what earlier processes left behind, then delivers. Rejects when the store does not answer. Idempotent. */
+  start(): Promise<void>
+  /**
+   * Takes no more work, gives what is in flight `grace_ms` to end, cuts the rest off as `unknown`, and resolves when all
+   * is written. An engine is stopped for good. Idempotent.
+   */
+  stop(grace_ms: number): Promise<void>
+}
+
+const SWEEP = { every_ms: 60_000, pause_ms: 20, first_ms: 60_000, chunk: 500 }
+const PRUNE = { every_ms: 3_600_000, pause_ms: 100, first_ms: 60_000, chunk: 200 }
+
+/** Makes an engine; it rests until `start`. */
+export function createEngine(options: EngineOptions): Engine {
+  const { store, sender, policy, render, expire, log, registry, onAttempt } = options
+  const clock = options.clock ?? createClock(() => store.now())
+  const metrics = createMetrics(registry, () => dispatcher.inFlight())
+  const report = createReport({ log, metrics, onAttempt })
+  const terms = createTermsCache({ store, policy, now: clock.now })
+  const deliver = createDeliver({ store, sender, render, terms, clock, log, metrics, report })
+  const dispatcher = createDispatcher({ store, deliver, terms, clock, log })
+  const rescue = createRescuer({ store, deliver, terms, clock, metrics, report })
+  const sweep = (after: string) => store.sweepDestinations(after, SWEEP.chunk)
+  const prune = async (after: string) => {
+    const { pruned, next } = await store.prune(after, PRUNE.chunk)
+    metrics.pruned(pruned)
+    return next
+  }
+  const upkeep = [
+    createLoop({ name: 'rescue', clock, log, run: rescue }),
+    createLoop({ name: 'expire', clock, log, run: createExpirer({ store, expire, clock, log }) }),
+    createLoop({ name: 'sweep', clock, log, run: createRounds({ step: sweep, clock, ...SWEEP }) }),
+    createLoop({ name: 'prune', clock, log, run: createRounds({ step: prune, clock, ...PRUNE }) }),
+  ]
+  let starting: Promise<void> | undefined
+  let stopping: Promise<void> | undefined
+
+  async function start(): Promise<void> {
+    // Before anything is taken, so that what was interrupted comes first again.
+    await rescue()
+    if (stopping !== undefined) return
+    store.attach(dispatcher.outlet)
+    dispatcher.start()
+    for (const loop of upkeep) loop.start()
+  }
+
+  async function stop(grace_ms: number): Promise<void> {
+    await starting?.catch(() => {})
+    await dispatcher.stop()
+    await Promise.all(upkeep.map((loop) => loop.stop()))
+    const drained = dispatcher.idle()
+    await Promise.race([drained, until(clock, clock.now() + grace_ms)])
+    deliver.hurry()
+    await sender.close()
+    await drained
+  }
+
+  return {
+    start: () => (starting ??= start()),
+    stop: (grace_ms) => (stopping ??= stop(grace_ms)),
+  }
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createManualClock } from '../../test/support/manual-clock.ts'
+import type { Ready } from '../store/store.ts'
+import { createLanes, type LanesOptions } from './lanes.ts'
+
+let count = 0
+
+function ready(destination_id: string, body = '{}'): Ready {
+  return {
+    id: `delivery-${++count}`,
+    project_id: 'p',
+    mode: 'live',
+    task_id: 't',
+    seq: 1,
+    event_id: 'e',
+    event_type: 'task.completed',
+    sequence: 1,
+    destination_id,
+    url: 'https://receiver.test/',
+    resend: 0,
+    state: 'sending',
+    reason: null,
+    due_at: null,
+    attempt_count: 0,
+    unknown_count: 0,
+    unknown_streak: 0,
+    first_attempt_at: null,
+    give_up_at: null,
+    cancel_requested: 0,
+    lease_owner: 'n',
+    lease_until: 0,
+    fence: 1,
+    created_at: 0,
+    settled_at: null,
+    body,
+  }
+}
+
+function setUp(options: Partial<LanesOptions> = {}) {
+  const clock = createManualClock()
+  const started: Ready[] = []
+  const events = { room: 0 }
+  const lanes = createLanes({
+    start: (delivery) => started.push(delivery),
+    onRoom: () => events.room++,
+    now: clock.now,
+    ...options,
+  })
+  const claimed = (destination_id: string, limit = 64) => {
+    const delivery = ready(destination_id)
+    lanes.adopt(delivery)
+    lanes.push(delivery, limit)
+    return delivery
+  }
+  const end = (delivery: Ready) => {
+    lanes.finish(delivery)
+    lanes.forget(delivery)
+  }
+  return { lanes, clock, started, events, claimed, end }
+}
+
+test('a destination has 64 slots unless its project says otherwise, and another has its own', () => {
+  const { lanes } = setUp()
+  for (let i = 0; i < 64; i++) assert.ok(lanes.reserve('a'))
+  assert.equal(lanes.reserve('a'), false)
+  assert.ok(lanes.reserve('b'))
+})
+
+test('no slot is given past work that waits', () => {
+  const { lanes, claimed, end, started } = setUp()
+  const [first] = [claimed('a', 1), claimed('a', 1)]
+  assert.equal(started.length, 1)
+  assert.equal(lanes.reserve('a'), false)
+  end(first)
+  assert.equal(started.length, 2)
+  assert.equal(lanes.reserve('a'), false)
+})
+
+test('a full destination counts as one where more waits, until a claim finds no more', () => {
+  const { lanes, claimed, end } = setUp()
+  const sent = [claimed('a', 1), claimed('a', 1)]
+  lanes.learn(lanes.request()!, { deliveries: [], more: ['a'], next_due_at: null })
+  for (const delivery of sent) end(delivery)
+  assert.equal(lanes.reserve('a'), false)
+  assert.equal(lanes.learn(lanes.request()!, { deliveries: [], more: [], next_due_at: null }), false)
+  assert.ok(lanes.reserve('a'))
+})
+
+test('more deliveries than a project allows in flight wait in their lane, in order', () => {
+  const { claimed, end, started } = setUp()
+  const all = Array.from({ length: 5 }, () => claimed('a', 2))
+  assert.deepEqual(started, all.slice(0, 2))
+  end(all[1]!)
+  assert.deepEqual(started, all.slice(0, 3))
+  end(all[0]!)
+  end(all[0]!)
+  assert.deepEqual(started, all.slice(0, 4))
+})
+
+test('a full destination that hangs is asked for nothing, one that is new or moves for a little', () => {
+  const { lanes, clock, claimed, end } = setUp()
+  for (let i = 0; i < 128; i++) claimed('hung')
+  const lively = Array.from({ length: 129 }, () => claimed('lively'))
+  assert.deepEqual(lanes.request()!.room, { hung: 1, lively: 1 })
+  clock.advance(1000)
+  end(lively[0]!)
+  assert.deepEqual(lanes.request()!.room, { hung: 0, lively: 1 })
+  clock.advance(1000)
+  assert.deepEqual(lanes.request()!.room, { hung: 0, lively: 0 })
+})
+
+test('a destination that has more is asked for as much as it has room for', () => {
+  const { lanes, claimed } = setUp()
+  const request = lanes.request()!
+  assert.deepEqual(request, { destinations: 8, per_destination: 16, room: {} })
+  const deliveries = Array.from({ length: 16 }, () => claimed('a'))
+  assert.equal(lanes.learn(request, { deliveries, more: ['a'], next_due_at: null }), true)
+  assert.deepEqual(lanes.request()!.room, { a: 112 })
+})
+
+test('a slot that comes free asks for a claim only where more waits', () => {
+  const { lanes, claimed, end, events } = setUp()
+  const [one, two] = [claimed('a'), claimed('b')]
+  lanes.learn(lanes.request()!, { deliveries: [], more: ['a'], next_due_at: null })
+  end(two)
+  assert.equal(events.room, 0)
+  end(one)
+  assert.equal(events.room, 1)
+})
+
+test('all lanes together hold no more than the capacity, in count and in bytes', () => {
+  const { lanes, end, events } = setUp({ capacity: 4 })
+  const sent = ['a', 'b', 'c', 'd'].map((id) => ready(id))
+  for (const delivery of sent) assert.ok(lanes.reserve(delivery.destination_id))
+  assert.equal(lanes.reserve('e'), false)
+  assert.equal(lanes.request(), null)
+  for (const delivery of sent) lanes.push(delivery, 64)
+  end(sent[0]!)
+  assert.equal(events.room, 0)
+  end(sent[1]!)
+  assert.equal(events.room, 1)
+
+  const heavy = setUp().lanes
+  const megabyte = 'x'.repeat(1024 * 1024)
+  for (let i = 0; i < 256; i++) {
+    assert.ok(heavy.reserve(`d${i}`))
+    heavy.push(ready(`d${i}`, megabyte), 64)
+  }
+  assert.equal(heavy.reserve('one more'), false)
+  assert.equal(heavy.request(), null)
+})
+
+test('an empty lane is forgotten, and idle resolves when all is settled', async () => {
+  const { lanes, claimed } = setUp()
+  const sent = claimed('a')
+  assert.ok(lanes.reserve('b'))
+  lanes.cancel('b')
+  let idle = false
+  const waiting = lanes.idle().then(() => (idle = true))
+  lanes.finish(sent)
+  assert.equal(lanes.size(), 0)
+  assert.equal(lanes.inFlight(), 0)
+  await Promise.resolve()
+  assert.equal(idle, false)
+  lanes.forget(sent)
+  await waiting
+})
+
+test('what is drained counts until it is given back', () => {
+  const { lanes, claimed, end } = setUp()
+  const [first, second] = [claimed('a', 1), claimed('a', 1)]
+  assert.deepEqual(lanes.drain(), [second])
+  end(first)
+  assert.equal(lanes.size(), 1)
+  lanes.cancel('a')
+  assert.equal(lanes.size(), 0)
+})

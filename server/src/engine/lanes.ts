@@ -1,0 +1,223 @@
+// The engine's memory of who is being sent what: one lane per destination, so that a hung receiver holds up nobody but
+// itself. Everything here is a hint for speed; the truth about a delivery is its row. Empty lanes are forgotten.
+import type { ClaimRequest, ClaimResult, Ready } from '../store/store.ts'
+
+/** `backlog` says that more may wait in the database, `lively_at` when an attempt last ended, or the lane began. */
+type Lane = {
+  limit: number
+  reserved: number
+  in_flight: number
+  queue: Ready[]
+  backlog: boolean
+  lively_at: number
+}
+
+export type Lanes = {
+  /** Keeps a slot for a delivery to come; false when there is none, or when older work waits. */
+  reserve: (destination_id: string) => boolean
+  /** Gives a reserved slot back. */
+  cancel: (destination_id: string) => void
+  /** Sends a delivery, at once or when its lane's turn comes; `limit` is what its project allows in flight. */
+  push: (delivery: Ready, limit: number) => void
+  /** Counts a claimed delivery in, before it is pushed. */
+  adopt: (delivery: Ready) => void
+  /** An attempt is over: its slot is free, though the delivery still counts until `forget`. Idempotent. */
+  finish: (delivery: Ready) => void
+  /** A finished delivery is settled, or left to the rescuer. */
+  forget: (delivery: Ready) => void
+  /** What to claim now; null when there is no room. */
+  request: () => ClaimRequest | null
+  /** Learns from a claim where more waits; true when there is room to claim it at once. */
+  learn: (request: ClaimRequest, result: ClaimResult) => boolean
+  /** Empties all queues; each delivery in them is now one with a reserved slot. */
+  drain: () => Ready[]
+  /** Resolves when nothing is reserved, queued, in flight or unsettled. */
+  idle: () => Promise<void>
+  inFlight: () => number
+  size: () => number
+}
+
+export type LanesOptions = {
+  start: (delivery: Ready) => void
+  /** A lane, or the whole, has room again for what waits in the database. */
+  onRoom: () => void
+  now: () => number
+  /** Bounds memory: reserved, queued, in flight and not yet settled together. */
+  capacity?: number
+}
+
+const CAPACITY = 8192
+const CAPACITY_BYTES = 256 * 1024 * 1024
+// What a claim will weigh is guessed from what is held, mixed with so many bodies of the largest size.
+const GUESS_COUNT = 16
+const GUESS_BYTES = 1024 * 1024
+const DEFAULT_LIMIT = 64
+const CLAIM_DESTINATIONS = 64
+// A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
+const CLAIM_EACH = 16
+const CLAIM_EXTRA = 1024
+const LIVELY_MS = 1000
+
+/** Makes the lanes. */
+export function createLanes({ start, onRoom, now, capacity = CAPACITY }: LanesOptions): Lanes {
+  const lanes = new Map<string, Lane>()
+  let taken = 0
+  let bytes = 0
+  const inFlight = new Set<Ready>()
+  let short = false
+  let whenIdle: (() => void)[] = []
+
+  function laneOf(destination_id: string): Lane {
+    let lane = lanes.get(destination_id)
+    if (lane === undefined) {
+      lane = { limit: DEFAULT_LIMIT, reserved: 0, in_flight: 0, queue: [], backlog: false, lively_at: now() }
+      lanes.set(destination_id, lane)
+    }
+    return lane
+  }
+
+  const held = (lane: Lane) => lane.reserved + lane.in_flight + lane.queue.length
+
+  function tidy(destination_id: string, lane: Lane): void {
+    if (!lane.backlog && held(lane) === 0) lanes.delete(destination_id)
+  }
+
+  function pump(lane: Lane): void {
+    while (lane.in_flight < lane.limit) {
+      const delivery = lane.queue.shift()
+      if (delivery === undefined) return
+      begin(lane, delivery)
+    }
+  }
+
+  function begin(lane: Lane, delivery: Ready): void {
+    lane.in_flight++
+    inFlight.add(delivery)
+    start(delivery)
+  }
+
+  function release(): void {
+    taken--
+    if (taken === 0) for (const resolve of whenIdle.splice(0)) resolve()
+    if (short && taken <= capacity / 2) {
+      short = false
+      onRoom()
+    }
+  }
+
+  function freeCount(): number {
+    const mean_bytes = (bytes + GUESS_COUNT * GUESS_BYTES) / (taken + GUESS_COUNT)
+    return Math.min(capacity - taken, Math.floor((CAPACITY_BYTES - bytes) / mean_bytes))
+  }
+
+  // As much again as may be in flight is read ahead, so that the receiver never waits for a claim's commit.
+  const room = (lane: Lane) => 2 * lane.limit - held(lane)
+
+  /**
+   * The store puts a destination without room off for a second. That is right for a receiver that hangs; a lively one is
+   * merely full for the moment, so it may overdraw by one a claim.
+   */
+  function claimable(lane: Lane): number {
+    const lively = now() - lane.lively_at < LIVELY_MS && held(lane) < 3 * lane.limit
+    return Math.max(room(lane), lively ? 1 : 0)
+  }
+
+  const wantsMore = (lane: Lane) => lane.backlog && lane.queue.length <= lane.limit / 2 && room(lane) > 0
+
+  return {
+    reserve(destination_id) {
+      if (taken >= capacity || bytes >= CAPACITY_BYTES) return false
+      const lane = laneOf(destination_id)
+      // A refusal makes no backlog: whoever is refused wakes the claim, which finds out.
+      if (lane.backlog || lane.queue.length > 0 || held(lane) >= lane.limit) return false
+      lane.reserved++
+      taken++
+      return true
+    },
+    cancel(destination_id) {
+      const lane = laneOf(destination_id)
+      lane.reserved--
+      tidy(destination_id, lane)
+      release()
+    },
+    adopt({ destination_id }) {
+      laneOf(destination_id).reserved++
+      taken++
+    },
+    push(delivery, limit) {
+      const lane = laneOf(delivery.destination_id)
+      lane.limit = limit
+      lane.reserved--
+      bytes += delivery.body.length
+      if (lane.queue.length === 0 && lane.in_flight < limit) begin(lane, delivery)
+      else lane.queue.push(delivery)
+    },
+    finish(delivery) {
+      if (!inFlight.delete(delivery)) return
+      const { destination_id } = delivery
+      const lane = laneOf(destination_id)
+      lane.in_flight--
+      lane.lively_at = now()
+      pump(lane)
+      if (wantsMore(lane)) onRoom()
+      tidy(destination_id, lane)
+    },
+    forget({ body }) {
+      bytes -= body.length
+      release()
+    },
+    request() {
+      const free = freeCount()
+      if (free <= 0) {
+        short = true
+        return null
+      }
+      // Half for those known to have more, half for whoever turns up.
+      let extra = Math.min(CLAIM_EXTRA, Math.floor(free / 2))
+      const per_destination = Math.min(CLAIM_EACH, free - extra)
+      const destinations = Math.min(CLAIM_DESTINATIONS, Math.floor((free - extra) / per_destination))
+      const rooms: Record<string, number> = {}
+      for (const [id, lane] of lanes) {
+        const most = claimable(lane)
+        if (!lane.backlog && most >= per_destination) continue
+        const given = Math.min(most, per_destination + extra)
+        extra -= Math.max(0, given - per_destination)
+        rooms[id] = given
+        // Nobody will have looked how much more there is.
+        if (room(lane) <= 0) lane.backlog = true
+      }
+      return { destinations, per_destination, room: rooms }
+    },
+    learn(request, { deliveries, more }) {
+      const full = new Set(more)
+      const looked = new Set(more)
+      for (const { destination_id } of deliveries) looked.add(destination_id)
+      // Fewer destinations than asked for are all that were due.
+      const all = looked.size < request.destinations
+      let again = !all
+      for (const [id, lane] of lanes) {
+        if (full.has(id)) lane.backlog = true
+        else if (looked.has(id) || (all && request.room[id] !== 0)) lane.backlog = false
+        if (wantsMore(lane)) again = true
+        tidy(id, lane)
+      }
+      return again
+    },
+    drain() {
+      const queued: Ready[] = []
+      for (const lane of lanes.values()) {
+        lane.reserved += lane.queue.length
+        queued.push(...lane.queue.splice(0))
+      }
+      for (const { body } of queued) bytes -= body.length
+      return queued
+    },
+    idle: () =>
+      new Promise((resolve) => {
+        if (taken === 0) resolve()
+        else whenIdle.push(resolve)
+      }),
+    inFlight: () => inFlight.size,
+    size: () => lanes.size,
+  }
+}

@@ -1,0 +1,71 @@
+// What Prometheus may ask of the engine. No label names a project or a destination: those have no bound.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { DeliveryState } from '../domain/delivery.ts'
+import type { OutcomeKind } from '../domain/outcome.ts'
+
+export type Metrics = {
+  attempted(outcome: OutcomeKind, duration_ms: number): void
+  settled(state: DeliveryState): void
+  leaseLost(): void
+  fenceLost(): void
+  pruned(count: number): void
+}
+
+const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+
+/** Registers the engine's metrics; `inFlight` is read whenever they are collected. */
+export function createMetrics(registry: Registry, inFlight: () => number): Metrics {
+  const registers = [registry]
+  const attempts = new Counter({
+    name: 'ringback_attempts_total',
+    help: 'Attempts by outcome',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'ringback_attempt_duration_seconds',
+    help: 'From the begin of an attempt to the end of its answer',
+    buckets: DURATION_BUCKETS_S,
+    registers,
+  })
+  const deliveries = new Counter({
+    name: 'ringback_deliveries_settled_total',
+    help: 'Deliveries that got their final state',
+    labelNames: ['state'],
+    registers,
+  })
+  const lostLeases = new Counter({
+    name: 'ringback_lost_leases_total',
+    help: 'Attempts whose end nobody saw, found and retried by the rescuer',
+    registers,
+  })
+  const lostFences = new Counter({
+    name: 'ringback_fence_lost_total',
+    help: 'Attempts that could not be written because their lease had gone to somebody else',
+    registers,
+  })
+  const prunedTasks = new Counter({
+    name: 'ringback_pruned_tasks_total',
+    help: 'Tasks deleted after their retention time',
+    registers,
+  })
+  // Registers itself.
+  void new Gauge({
+    name: 'ringback_in_flight',
+    help: 'Attempts under way',
+    registers,
+    collect() {
+      this.set(inFlight())
+    },
+  })
+  return {
+    attempted(outcome, duration_ms) {
+      attempts.inc({ outcome })
+      duration.observe(duration_ms / 1000)
+    },
+    settled: (state) => deliveries.inc({ state }),
+    leaseLost: () => lostLeases.inc(),
+    fenceLost: () => lostFences.inc(),
+    pruned: (count) => prunedTasks.inc(count),
+  }
+}

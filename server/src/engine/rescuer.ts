@@ -1,0 +1,58 @@
+// Finds attempts whose end nobody saw: their process died, hung, or could not write. Each becomes an attempt with outcome
+// `unknown`, which burns no retry. Then it releases held deliveries that wait for nobody.
+import { leaseMs, settle, type Delivery } from '../domain/delivery.ts'
+import { unanswered } from '../domain/outcome.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from './clock.ts'
+import { toAttempt, type Deliver } from './deliver.ts'
+import type { Metrics } from './metrics.ts'
+import type { Attempted } from './report.ts'
+import type { TermsCache } from './terms.ts'
+
+const EVERY_MS = 1000
+const CHUNK = 500
+
+/** Makes the rescuer's iteration; the first one that succeeds also takes the leases of earlier processes. */
+export function createRescuer({
+  store,
+  deliver,
+  terms: cache,
+  clock,
+  metrics,
+  report,
+}: {
+  store: Pick<Store, 'lostLeases' | 'releaseHeld'>
+  deliver: Pick<Deliver, 'write'>
+  terms: TermsCache
+  clock: Clock
+  metrics: Metrics
+  report: (attempted: Attempted) => void
+}): () => Promise<number> {
+  let lost_boots = true
+
+  async function rescue(delivery: Delivery): Promise<boolean> {
+    const { policy } = cache.get(delivery.project_id) ?? (await cache.load(delivery.project_id))
+    const now = clock.now()
+    const lease_ms = leaseMs(policy.timeout_ms)
+    // When it began is nowhere written; it cannot have been long after the lease did.
+    const lease_until = delivery.lease_until ?? now
+    const started_at = Math.max(delivery.created_at, Math.min(now, lease_until - lease_ms))
+    const outcome = unanswered('unknown', 'Nobody saw how this attempt ended; the receiver may have got it.')
+    const settlement = settle(delivery, outcome, policy, { started_at, now })
+    const attempt = toAttempt(delivery, outcome, { started_at, now: Math.min(now, lease_until) })
+    if (!(await deliver.write({ delivery, settlement, attempt, lease_ms }, lease_until))) return false
+    metrics.leaseLost()
+    report({ delivery, outcome, settlement, attempt })
+    return true
+  }
+
+  return async () => {
+    const lost = await store.lostLeases(CHUNK, lost_boots)
+    const rescued = await Promise.all(lost.map(rescue))
+    // A full chunk of which nothing could be written would come back at once.
+    if (lost.length === CHUNK && rescued.includes(true)) return clock.now()
+    lost_boots = false
+    const released = await store.releaseHeld(CHUNK)
+    return clock.now() + (released === CHUNK ? 0 : EVERY_MS)
+  }
+}

@@ -1,0 +1,38 @@
+// Judging a callback URL where it is given, so that its owner hears at once what would fail later.
+import { destinationId } from '../dialects/destination-id.ts'
+import { parseTarget } from '../domain/destination.ts'
+import { AppError } from '../domain/errors.ts'
+import type { Scope } from '../domain/project.ts'
+import type { Destination } from '../store/store.ts'
+import type { Deps } from './deps.ts'
+
+type Judge = Pick<Deps, 'egress'> & { config: { mail: boolean } }
+
+/**
+ * Gives the isolation key of a callback URL. Throws `invalid_callback_url`, `mail_not_configured`, or
+ * `destination_forbidden` with the reason.
+ */
+export async function judgeCallbackUrl({ egress, config }: Judge, callback_url: string): Promise<string> {
+  const { kind, key } = parseTarget(callback_url)
+  if (kind === 'mail') {
+    if (config.mail) return key
+    throw new AppError(
+      'mail_not_configured',
+      'callback_url: this server sends no e-mail (RINGBACK_SMTP_URL is not set)',
+    )
+  }
+  const verdict = await egress.checkUrl(new URL(callback_url))
+  if (!verdict.ok) throw new AppError('destination_forbidden', `callback_url: ${verdict.reason}`)
+  return key
+}
+
+/** Judges a callback URL and gives its destination; null has none. */
+export async function destinationOf(
+  judge: Judge,
+  { project_id, mode }: Scope,
+  callback_url: string | null,
+): Promise<Destination | null> {
+  if (callback_url === null) return null
+  const key = await judgeCallbackUrl(judge, callback_url)
+  return { id: destinationId({ project_id, mode }, key), project_id, mode, key }
+}

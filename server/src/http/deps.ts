@@ -1,0 +1,51 @@
+// What the HTTP edge is given by the composition root; no file here reaches for anything else.
+import type { Registry } from 'prom-client'
+import type { Verbs } from '../dialects/apply.ts'
+import type { Sources } from '../dialects/credentials.ts'
+import type { Dialects } from '../dialects/dialect.ts'
+import type { Directory } from '../dialects/directory.ts'
+import type { Store } from '../store/store.ts'
+import type { Waiters } from './waiters.ts'
+
+type Write = (fields: Record<string, unknown>, message: string) => void
+
+/** A structured logger; pino is one. */
+export type Log = { warn: Write; error: Write }
+
+/** Requests allowed from one address in any `window_s` seconds. */
+export type InboundRate = { count: number; window_s: number }
+
+export type ApiConfig = {
+  /** The base of the URLs that we hand out, without a slash at the end. */
+  public_url: string
+  /** In bytes. */
+  body_limit: number
+  /** Null switches the limit off. */
+  inbound_rate: InboundRate | null
+  /** CIDR ranges of proxies whose `x-forwarded-for` is believed. */
+  trust_proxy: readonly string[]
+  surface: 'all' | 'api' | 'inbound'
+  /** Null: nobody is an administrator. */
+  admin_key: string | null
+  /** Whether callbacks may go to e-mail addresses. */
+  mail: boolean
+  version: string
+}
+
+/** Says whether a URL may be called, and if not why, in one sentence. */
+export type CheckUrl = (url: URL) => Promise<{ ok: true } | { ok: false; reason: string }>
+
+/** What the composition root gives. */
+export type ApiOptions = Sources & {
+  store: Store
+  verbs: Verbs
+  dialects: Dialects
+  directory: Directory
+  egress: { checkUrl: CheckUrl }
+  config: ApiConfig
+  registry: Registry
+  log: Log
+}
+
+/** What routes are made from. */
+export type Deps = ApiOptions & { waiters: Waiters; isStopping: () => boolean }

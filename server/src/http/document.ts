@@ -1,0 +1,37 @@
+// The OpenAPI 3.1 document, made from the schemas that validate, and the page that shows it.
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import type { ApiConfig } from './deps.ts'
+import { namedSchemas } from './schemas/index.ts'
+
+/** Collects the routes that are registered after this. */
+export async function registerDocument(
+  app: FastifyInstance,
+  { version, public_url }: ApiConfig,
+): Promise<void> {
+  for (const schema of namedSchemas) app.addSchema(schema)
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Ringback', version, description: 'Callbacks for asynchronous tasks' },
+      servers: [{ url: public_url }],
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      security: [{ key: [] }],
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, i) =>
+        typeof json.$id === 'string' ? json.$id : `schema-${i}`,
+    },
+  })
+}
+
+/** Serves the document at /openapi.json and its page at /docs. */
+export async function serveDocument(app: FastifyInstance): Promise<void> {
+  let text: string | undefined
+  app.get('/openapi.json', { schema: { hide: true } }, async (_, reply) => {
+    text ??= JSON.stringify(app.swagger())
+    return reply.type('application/json; charset=utf-8').send(text)
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs' })
+}

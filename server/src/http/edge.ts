@@ -1,0 +1,51 @@
+// What every request meets first, whatever its route: the stop, paths nobody serves, and NUL in a URL.
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '../domain/errors.ts'
+import type { Drain } from './drain.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whether the request counts as under way. */
+    admitted: boolean
+  }
+}
+
+/** Adds the first hooks; call it before any route is registered. Health is answered to the end. */
+export function guardEdge(
+  app: FastifyInstance,
+  { drain, methodsOf }: { drain: Drain; methodsOf: (url: string) => string[] },
+): void {
+  app.decorateRequest('admitted', false)
+  app.addHook('onRequest', (request, reply, done) => {
+    if (drain.isStopping()) {
+      reply.header('connection', 'close')
+      const { url } = request.routeOptions
+      if (url !== '/healthz' && url !== '/readyz') {
+        return done(
+          new AppError('shutting_down', 'The server is stopping; try again, another one may answer'),
+        )
+      }
+    }
+    drain.enter()
+    request.admitted = true
+    if (request.is404) return done(notServed(request.method, request.url, methodsOf(request.url)))
+    if (request.url.includes('%00')) {
+      return done(new AppError('invalid_request', 'The URL has a NUL (%00); remove it'))
+    }
+    done()
+  })
+  app.addHook('onResponse', (request, _reply, done) => {
+    if (request.admitted) drain.leave()
+    done()
+  })
+  app.setNotFoundHandler((request) => {
+    throw notServed(request.method, request.url, methodsOf(request.url))
+  })
+}
+
+function notServed(method: string, url: string, allow: string[]): AppError {
+  const path = url.split('?', 1)[0]
+  return allow.length === 0
+    ? new AppError('not_found', `Nothing is served at ${path}; /docs shows what is`)
+    : new AppError('method_not_allowed', `${method} is not for ${path}; use ${allow.join(' or ')}`, { allow })
+}

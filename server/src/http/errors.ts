@@ -1,0 +1,74 @@
+// Every error leaves here as problem+json (RFC 9457). What is not an AppError, nor the HTTP library's word for bad input,
+// is a bug: logged with its cause, answered without a word about it.
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, problems } from '../domain/errors.ts'
+import { print, type Printable } from '../domain/json.ts'
+import type { Log } from './deps.ts'
+
+const RETRY_AFTER_S = 1
+
+/** Prints an error as problem+json. */
+export function problemText({ code, message, extra }: AppError): string {
+  const { status, title } = problems[code]
+  const { retry_after_s: _, ...shown } = extra
+  return print({
+    type: `urn:ringback:problem:${code}`,
+    title,
+    status,
+    detail: message,
+    code,
+    ...(shown as Record<string, Printable>),
+  })
+}
+
+/** Sets an error's status and headers on a reply: `retry-after` with 429 and 503, `allow` with 405. */
+export function setProblemHead(reply: FastifyReply, { code, extra }: AppError): FastifyReply {
+  const { status } = problems[code]
+  if (status === 429 || status === 503) reply.header('retry-after', extra.retry_after_s ?? RETRY_AFTER_S)
+  if (code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
+  if (code === 'method_not_allowed' && Array.isArray(extra.allow))
+    reply.header('allow', extra.allow.join(', '))
+  return reply.code(status)
+}
+
+// The HTTP library's codes for what a caller did wrong.
+const libraryErrors: Record<string, AppError> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: new AppError(
+    'unsupported_media_type',
+    'Send JSON with the header content-type: application/json',
+  ),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: new AppError(
+    'invalid_request',
+    'The body is not as long as its content-length says',
+  ),
+  FST_ERR_BAD_URL: new AppError('invalid_request', 'The path is not valid percent-encoding'),
+}
+
+/** Reads any thrown value as what a caller may be told; `internal_error` for a bug. */
+export function toAppError(error: unknown, bodyLimit: number): AppError {
+  if (error instanceof AppError) return error
+  const { code, statusCode, message } = error as Partial<FastifyError>
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new AppError('body_too_large', `The body is longer than ${bodyLimit} bytes`)
+  }
+  const known = libraryErrors[code ?? '']
+  if (known !== undefined) return known
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new AppError('invalid_request', message ?? 'The request is not valid')
+  }
+  return new AppError('internal_error', 'The error was logged; try again later')
+}
+
+/** Makes the error handler of the API. */
+export function createErrorHandler({ log, bodyLimit }: { log: Log; bodyLimit: number }) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const known = toAppError(error, bodyLimit)
+    if (known.code === 'internal_error') logBug(log, error, request)
+    setProblemHead(reply, known).type('application/problem+json').send(problemText(known))
+  }
+}
+
+/** Logs what a caller is not told. The path is that of the route: the real one may hold a secret. */
+export function logBug(log: Log, error: unknown, request: FastifyRequest): void {
+  log.error({ err: error, method: request.method, route: request.routeOptions?.url }, 'request.failed')
+}

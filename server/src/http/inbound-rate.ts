@@ -1,0 +1,47 @@
+// The limit of the inbound URL: so many requests of one address in any window of time, exactly. A fixed window would let
+// twice as many through at its edge. Only admitted requests count, so a caller that never pauses still gets its share.
+import { isIPv4 } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import type { InboundRate } from './deps.ts'
+
+/** Admits a request (0), or says how many milliseconds its address has to wait. */
+export type Limiter = (address: string, now: number) => number
+
+// Some 20 MB when all are full. Past it the address that was quiet for longest is forgotten.
+const ADDRESSES_MAX = 50_000
+
+/** Makes a limiter; its memory is bounded, and addresses that were quiet for a whole window cost nothing. */
+export function createLimiter({ count, window_s }: InboundRate): Limiter {
+  const window_ms = window_s * 1000
+  // In the order of last use: the one that was quiet for longest stands first.
+  const addresses = new Map<string, number[]>()
+
+  function forgetQuiet(now: number): void {
+    for (const [address, times] of addresses) {
+      const quiet = (times.at(-1) ?? 0) + window_ms <= now
+      if (!quiet && addresses.size <= ADDRESSES_MAX) return
+      addresses.delete(address)
+    }
+  }
+
+  return (address, now) => {
+    const key = addressGroup(address)
+    const times = addresses.get(key) ?? []
+    const oldest = times.length < count ? undefined : times[0]
+    if (oldest !== undefined && oldest + window_ms > now) return oldest + window_ms - now
+    if (times.length >= count) times.shift()
+    times.push(now)
+    addresses.delete(key)
+    addresses.set(key, times)
+    forgetQuiet(now)
+    return 0
+  }
+}
+
+/** What counts as one caller: an IPv4 address, also one in IPv6 clothes, or the /64 that a site is given whole. */
+export function addressGroup(address: string): string {
+  if (isIPv4(address)) return address
+  if (!ipaddr.isValid(address)) return address.slice(0, 64)
+  const parsed = ipaddr.process(address)
+  return parsed instanceof ipaddr.IPv6 ? `${parsed.parts.slice(0, 4).join(':')}/64` : parsed.toString()
+}

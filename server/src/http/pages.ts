@@ -1,0 +1,33 @@
+// The shape of every list: `{data, next_cursor}`.
+import { Type } from 'typebox'
+import { print, type Printable } from '../domain/json.ts'
+import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../domain/page.ts'
+
+const DEFAULT_LIMIT = 20
+
+/** The query of every list. */
+export const pageQuery = {
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100, description: 'Rows of a page; 20 by default' }),
+  ),
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: 'next_cursor of the page before' })),
+}
+
+/** Reads a list's query; throws `invalid_request` for a foreign cursor. */
+export const pageOf = ({ limit, cursor }: { limit?: number; cursor?: string }): PageRequest => ({
+  limit: limit ?? DEFAULT_LIMIT,
+  after: cursor === undefined ? null : decodeCursor(cursor),
+})
+
+/** Prints a page; `keyOf` gives a row's sort key. */
+export function printPage<T>(
+  { rows, has_more }: Page<T>,
+  present: (row: T) => Printable,
+  keyOf: (row: T) => string,
+): string {
+  const last = rows.at(-1)
+  return print({
+    data: rows.map(present),
+    next_cursor: has_more && last !== undefined ? encodeCursor(keyOf(last)) : null,
+  })
+}

@@ -1,0 +1,124 @@
+// How stored rows look in answers: times as ISO text, 0 and 1 as booleans, and without what is ours (leases, fences, hashes).
+import { isoTime, isoTimeOrNull } from '../dialects/native/present.ts'
+import {
+  attemptPlan,
+  isUnsettled,
+  type Attempt,
+  type Delivery,
+  type RetryPolicy,
+} from '../domain/delivery.ts'
+import type { TaskEvent } from '../domain/event.ts'
+import { verbatim, type Printable } from '../domain/json.ts'
+import type { Key, Project } from '../domain/project.ts'
+import type { Arrival } from '../store/store.ts'
+
+type Fields = { readonly [field: string]: Printable }
+
+/** An event; its callback's body is told by the callback only. */
+export const presentEvent = (event: TaskEvent): Fields => ({
+  id: event.id,
+  task_id: event.task_id,
+  type: event.type,
+  sequence: event.sequence,
+  detail: verbatim(event.detail),
+  created_at: isoTime(event.created_at),
+})
+
+/** What of a delivery is shown. */
+export type ShownDelivery = Pick<
+  Delivery,
+  | 'id'
+  | 'task_id'
+  | 'event_id'
+  | 'event_type'
+  | 'sequence'
+  | 'destination_id'
+  | 'url'
+  | 'state'
+  | 'reason'
+  | 'resend'
+  | 'attempt_count'
+  | 'created_at'
+  | 'settled_at'
+  | 'due_at'
+  | 'give_up_at'
+>
+
+/** A delivery in lists. */
+export const presentDelivery = (delivery: ShownDelivery): Fields => ({
+  id: delivery.id,
+  task_id: delivery.task_id,
+  event_id: delivery.event_id,
+  event: delivery.event_type,
+  sequence: delivery.sequence,
+  destination_id: delivery.destination_id,
+  url: delivery.url,
+  state: delivery.state,
+  reason: delivery.reason,
+  resend: delivery.resend === 1,
+  attempt_count: delivery.attempt_count,
+  created_at: isoTime(delivery.created_at),
+  settled_at: isoTimeOrNull(delivery.settled_at),
+  next_attempt_at: isUnsettled(delivery.state) ? isoTimeOrNull(delivery.due_at) : null,
+  give_up_at: isoTimeOrNull(delivery.give_up_at),
+})
+
+const presentAttempt = (attempt: Attempt): Fields => ({
+  number: attempt.number,
+  started_at: isoTime(attempt.started_at),
+  duration_ms: attempt.duration_ms,
+  outcome: attempt.outcome,
+  status: attempt.status,
+  response_headers: verbatim(attempt.response_headers),
+  response_body: attempt.response_body,
+  truncated: attempt.truncated === 1,
+  remote_address: attempt.remote_address,
+  error: attempt.error,
+})
+
+/** A delivery with its attempts and the exact times of those to come. */
+export const presentDeliveryDetail = (
+  { delivery, attempts }: { delivery: Delivery; attempts: Attempt[] },
+  policy: RetryPolicy,
+  now: number,
+): Fields => ({
+  ...presentDelivery(delivery),
+  attempts: attempts.map(presentAttempt),
+  plan: attemptPlan(delivery, policy, now).map(isoTime),
+})
+
+/** A request in the inbound ledger. */
+export const presentArrival = (arrival: Arrival): Fields => ({
+  id: arrival.id,
+  task_id: arrival.task_id,
+  received_at: isoTime(arrival.received_at),
+  remote_address: arrival.remote_address,
+  headers: verbatim(arrival.headers),
+  body: arrival.body,
+  verdict: arrival.verdict,
+})
+
+/** A project with its settings. */
+export const presentProject = ({ id, name, dialect, settings, created_at, updated_at }: Project): Fields => ({
+  id,
+  name,
+  dialect,
+  default_callback_url: settings.default_callback_url,
+  retry: settings.retry,
+  timeout_ms: settings.timeout_ms,
+  expires_in_s: settings.expires_in_s,
+  order: settings.order,
+  limits: settings.limits,
+  retention_days: settings.retention_days,
+  created_at: isoTime(created_at),
+  updated_at: isoTime(updated_at),
+})
+
+/** A key, without itself. */
+export const presentKey = ({ id, mode, role, hint, created_at }: Key): Fields => ({
+  id,
+  mode,
+  role,
+  hint,
+  created_at: isoTime(created_at),
+})

@@ -1,0 +1,59 @@
+// A route is a value: its schemas and its handler, with the handler's types taken from the schemas. api.ts puts them on
+// paths. Handlers answer with finished JSON text, printed by domain/json.ts, never with objects.
+import type { FastifyReply, FastifyRequest, RouteShorthandOptionsWithHandler } from 'fastify'
+import type { Static, TSchema } from 'typebox'
+import { schemaRef, type SchemaName } from './schemas/index.ts'
+
+type Typed<B extends TSchema, Q extends TSchema> = FastifyRequest<{
+  Body: Static<B>
+  Querystring: Static<Q>
+  Params: { id: string; key_id: string }
+}>
+
+export type RouteDefinition<B extends TSchema, Q extends TSchema> = {
+  /** The operation's name in the OpenAPI document. */
+  id: string
+  summary: string
+  tag: string
+  /** Says in the document that no key is needed; whether one is asked for is decided in api.ts. */
+  keyless?: true
+  body?: B
+  query?: Q
+  /** The schema of the answer by status; null is an answer without a body. */
+  answers: Partial<Record<200 | 201 | 202 | 204, SchemaName | null>>
+  handler: (request: Typed<B, Q>, reply: FastifyReply) => Promise<string | void>
+}
+
+export type Route = RouteShorthandOptionsWithHandler
+
+/** Makes a route. */
+export function route<B extends TSchema, Q extends TSchema>(definition: RouteDefinition<B, Q>): Route {
+  const { id, summary, tag, keyless, body, query, answers, handler } = definition
+  const response: Record<string, unknown> = {
+    default: {
+      description: 'A problem (RFC 9457)',
+      content: { 'application/problem+json': { schema: schemaRef('Problem') } },
+    },
+  }
+  for (const [status, name] of Object.entries(answers)) {
+    response[status] = name === null ? { type: 'null', description: 'No content' } : schemaRef(name)
+  }
+  return {
+    schema: {
+      operationId: id,
+      summary,
+      tags: [tag],
+      ...(keyless === true ? { security: [] } : {}),
+      ...(body === undefined ? {} : { body }),
+      ...(query === undefined ? {} : { querystring: query }),
+      response,
+    },
+    handler: handler as unknown as Route['handler'],
+  }
+}
+
+/** Marks an answer as JSON with this status. */
+export function json(reply: FastifyReply, status: number, text: string): string {
+  reply.code(status).type('application/json; charset=utf-8')
+  return text
+}

@@ -1,0 +1,108 @@
+// What only an administrator does: projects and their keys. Credentials are shown in the answer that makes them, and
+// never again.
+import { createKey, createProjectWithCredentials } from '../../dialects/credentials.ts'
+import { AppError } from '../../domain/errors.ts'
+import { print } from '../../domain/json.ts'
+import type { Project } from '../../domain/project.ts'
+import type { Store } from '../../store/store.ts'
+import { judgeCallbackUrl } from '../callback-url.ts'
+import type { Deps } from '../deps.ts'
+import { pageOf, printPage } from '../pages.ts'
+import { presentKey, presentProject } from '../present.ts'
+import { json, route } from '../route.ts'
+import { CreateKey, CreateProject } from '../schemas/project.ts'
+import { PageQuery } from '../schemas/task.ts'
+
+const tag = 'Administration'
+
+async function projectOf(store: Pick<Store, 'findProject'>, id: string): Promise<Project> {
+  const project = await store.findProject(id)
+  if (project === undefined) throw new AppError('not_found', `There is no project ${id}`)
+  return project
+}
+
+/** Makes the routes under /v1/admin. */
+export function adminRoutes(deps: Deps) {
+  const { store, dialects, directory } = deps
+  return {
+    createProject: route({
+      id: 'createProject',
+      summary: 'Create a project; the only answer that shows its credentials',
+      tag,
+      body: CreateProject,
+      answers: { 201: 'ProjectCreated' },
+      async handler(request, reply) {
+        const { name, dialect = 'native', default_callback_url = null } = request.body
+        if (!dialects.names.includes(dialect)) {
+          throw new AppError('invalid_request', `dialect: must be one of ${dialects.names.join(', ')}`)
+        }
+        if (default_callback_url !== null) await judgeCallbackUrl(deps, default_callback_url)
+        const { credentials, ...rows } = createProjectWithCredentials(
+          { name, dialect, default_callback_url },
+          deps,
+        )
+        await store.createProject(rows)
+        return json(reply, 201, print({ project: presentProject(rows.project), credentials }))
+      },
+    }),
+    listProjects: route({
+      id: 'listProjects',
+      summary: 'List projects',
+      tag,
+      query: PageQuery,
+      answers: { 200: 'ProjectPage' },
+      async handler(request, reply) {
+        const page = await store.listProjects(pageOf(request.query))
+        return json(
+          reply,
+          200,
+          printPage(page, presentProject, ({ id }) => id),
+        )
+      },
+    }),
+    createKey: route({
+      id: 'createKey',
+      summary: 'Create a key; the only answer that shows it',
+      tag,
+      body: CreateKey,
+      answers: { 201: 'KeyCreated' },
+      async handler(request, reply) {
+        const { id: project_id } = await projectOf(store, request.params.id)
+        const { mode = 'live', role = 'customer' } = request.body
+        const { key, text } = createKey({ project_id, mode, role }, deps)
+        await store.createKey(key)
+        return json(reply, 201, print({ ...presentKey(key), key: text }))
+      },
+    }),
+    listKeys: route({
+      id: 'listKeys',
+      summary: 'List the keys of a project',
+      tag,
+      query: PageQuery,
+      answers: { 200: 'KeyPage' },
+      async handler(request, reply) {
+        const { id: project_id } = await projectOf(store, request.params.id)
+        const page = await store.listKeys(project_id, pageOf(request.query))
+        return json(
+          reply,
+          200,
+          printPage(page, presentKey, ({ id }) => id),
+        )
+      },
+    }),
+    revokeKey: route({
+      id: 'revokeKey',
+      summary: 'Revoke a key',
+      tag,
+      answers: { 204: null },
+      async handler(request, reply) {
+        const { id, key_id } = request.params
+        if (!(await store.revokeKey(id, key_id))) {
+          throw new AppError('not_found', `Project ${id} has no key ${key_id}`)
+        }
+        directory.forget()
+        reply.code(204)
+      },
+    }),
+  }
+}

@@ -1,0 +1,38 @@
+// Applying a kept inbound request by hand: for one that came too early, too late, or lost a race it should have won.
+import { AppError } from '../../domain/errors.ts'
+import { compact, print } from '../../domain/json.ts'
+import { presentTask } from '../../dialects/native/present.ts'
+import { callerOf } from '../auth.ts'
+import type { Deps } from '../deps.ts'
+import { json, route } from '../route.ts'
+
+/** Makes the routes under /v1/arrivals. */
+export function arrivalRoutes({ store, verbs }: Deps) {
+  return {
+    apply: route({
+      id: 'applyArrival',
+      summary: 'Complete a task with the body of a kept inbound request',
+      tag: 'Arrivals',
+      answers: { 200: 'Task' },
+      async handler(request, reply) {
+        const { id } = request.params
+        const found = await store.findArrival(callerOf(request).scope, id)
+        if (found === undefined) throw new AppError('not_found', `There is no arrival ${id} for this key`)
+        const response = responseOf(found.arrival.body)
+        const task = await verbs.apply(found.task, 'complete', { response })
+        return json(reply, 200, print(presentTask(task)))
+      },
+    }),
+  }
+}
+
+function responseOf(body: string | null): string {
+  if (body === null)
+    throw new AppError('conflict', 'The body of this arrival was not kept, so it cannot be applied')
+  try {
+    JSON.parse(body)
+  } catch {
+    throw new AppError('conflict', 'The body of this arrival is not JSON, so it cannot become a response')
+  }
+  return compact(body)
+}

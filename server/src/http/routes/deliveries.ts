@@ -1,0 +1,194 @@
+// Deliveries: reading them, sending an event again, and giving one up.
+import { AppError } from '../../domain/errors.ts'
+import { isUnsettled, type Delivery } from '../../domain/delivery.ts'
+import { print } from '../../domain/json.ts'
+import type { Static } from 'typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { leaseTime } from '../../dialects/apply.ts'
+import { destinationId } from '../../dialects/destination-id.ts'
+import { parseTarget } from '../../domain/destination.ts'
+import type { Scope } from '../../domain/project.ts'
+import type { DeliveryFilter, NewDelivery, Store } from '../../store/store.ts'
+import { callerOf } from '../auth.ts'
+import type { Deps } from '../deps.ts'
+import { guarded, guardOf, replay } from '../idempotency.ts'
+import { pageOf, printPage } from '../pages.ts'
+import { presentDelivery, presentDeliveryDetail } from '../present.ts'
+import { json, route } from '../route.ts'
+import { DeliveryQuery } from '../schemas/delivery.ts'
+import { taskOf } from './tasks.ts'
+
+const tag = 'Deliveries'
+
+// How often a re-send looks again when the event's delivery changed under it.
+const ROUNDS_MAX = 20
+
+/** What is sent again: an event, and where it goes. */
+type Again = Pick<NewDelivery, 'task_id' | 'event_id' | 'event_type' | 'sequence' | 'destination_id' | 'url'>
+
+async function deliveryOf(store: Store, scope: Scope, id: string) {
+  const found = await store.findDelivery(scope, id)
+  if (found === undefined) throw new AppError('not_found', `There is no delivery ${id} for this key`)
+  return found
+}
+
+/** Makes the routes under /v1/deliveries, and the re-send of a task. */
+export function deliveryRoutes(deps: Deps) {
+  const { store, dialects } = deps
+  return {
+    list: route({
+      id: 'listDeliveries',
+      summary: 'List deliveries, newest first',
+      tag,
+      query: DeliveryQuery,
+      answers: { 200: 'DeliveryPage' },
+      async handler(request, reply) {
+        const { scope } = callerOf(request)
+        const page = await store.listDeliveries(scope, filterOf(scope, request.query), pageOf(request.query))
+        return json(
+          reply,
+          200,
+          printPage(page, presentDelivery, ({ id }) => id),
+        )
+      },
+    }),
+    get: route({
+      id: 'getDelivery',
+      summary: 'Get a delivery with its attempts and the plan of those to come',
+      tag,
+      answers: { 200: 'DeliveryDetail' },
+      async handler(request, reply) {
+        const { scope, project } = callerOf(request)
+        const found = await deliveryOf(store, scope, request.params.id)
+        const policy = dialects.get(project.dialect).policy(project)
+        return json(reply, 200, print(presentDeliveryDetail(found, policy, store.now())))
+      },
+    }),
+    cancel: route({
+      id: 'cancelDelivery',
+      summary: 'Give a delivery up; while it is being sent, once that attempt has failed',
+      tag,
+      answers: { 200: 'Delivery' },
+      async handler(request, reply) {
+        const { scope } = callerOf(request)
+        const { delivery } = await deliveryOf(store, scope, request.params.id)
+        if (!isUnsettled(delivery.state)) {
+          throw new AppError('invalid_transition', `delivery: it is ${delivery.state} already`, {
+            current: delivery.state,
+          })
+        }
+        await store.cancelDelivery(delivery)
+        const after = await deliveryOf(store, scope, delivery.id)
+        return json(reply, 200, print(presentDelivery(after.delivery)))
+      },
+    }),
+    resend: route({
+      id: 'resendDelivery',
+      summary: "Send a delivery's event again, at once",
+      tag,
+      answers: { 202: 'Delivery' },
+      async handler(request, reply) {
+        const { delivery } = await deliveryOf(store, callerOf(request).scope, request.params.id)
+        return resend(deps, request, reply, delivery)
+      },
+    }),
+    resendTask: route({
+      id: 'resendTask',
+      summary: "Send a task's last event again, at once",
+      tag,
+      answers: { 202: 'Delivery' },
+      async handler(request, reply) {
+        const task = await taskOf(store, callerOf(request).scope, request.params.id)
+        const event = await store.lastEvent(task.id)
+        if (event === undefined) {
+          throw new AppError('nothing_to_resend', 'No event of this task has happened yet')
+        }
+        const { callback_url, destination_id } = task
+        if (callback_url === null || destination_id === null) {
+          throw new AppError('nothing_to_resend', 'This task has no callback_url')
+        }
+        return resend(deps, request, reply, {
+          task_id: task.id,
+          event_id: event.id,
+          event_type: event.type,
+          sequence: event.sequence,
+          destination_id,
+          url: callback_url,
+        })
+      },
+    }),
+  }
+}
+
+async function resend(
+  { store, dialects, newId }: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  again: Again,
+): Promise<string> {
+  const { scope, project } = callerOf(request)
+  const guard = guardOf(request, scope)
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const replayed = await replay(store, guard, reply)
+    if (replayed !== undefined) return replayed
+    const unsettled = await store.unsettledDelivery(again.task_id, again.sequence)
+    const delivery = toDelivery(again, scope, newId(), store.now())
+    // The answer is kept with the key before the store has decided on the state, so it tells the first one.
+    const answer = print(
+      presentDelivery(unsettled === undefined ? fresh(delivery) : forward(unsettled, store.now())),
+    )
+    const result = await store.resend({
+      delivery: { ...delivery, lease_ms: leaseTime(dialects.get(project.dialect).policy(project)) },
+      unsettled_id: unsettled?.id ?? null,
+      idempotency: guarded(guard, 202, answer),
+    })
+    if (result === 'done') return json(reply, 202, answer)
+    if (result === 'pruned')
+      throw new AppError('pruned', "This event's body was deleted after its retention time")
+  }
+  throw new AppError('conflict', 'The deliveries of this event keep changing; try again')
+}
+
+const toDelivery = (again: Again, scope: Scope, id: string, created_at: number) => ({
+  id,
+  project_id: scope.project_id,
+  mode: scope.mode,
+  task_id: again.task_id,
+  event_id: again.event_id,
+  event_type: again.event_type,
+  sequence: again.sequence,
+  destination_id: again.destination_id,
+  url: again.url,
+  resend: 1 as const,
+  created_at,
+  ordered: false,
+})
+
+const fresh = (delivery: ReturnType<typeof toDelivery>) => ({
+  ...delivery,
+  state: 'pending' as const,
+  reason: null,
+  attempt_count: 0,
+  due_at: delivery.created_at,
+  settled_at: null,
+  give_up_at: null,
+})
+
+const forward = (delivery: Delivery, now: number): Delivery =>
+  delivery.state === 'pending' ? { ...delivery, due_at: Math.min(delivery.due_at ?? now, now) } : delivery
+
+function filterOf(scope: Scope, query: Static<typeof DeliveryQuery>): DeliveryFilter {
+  const { limit: _limit, cursor: _cursor, destination, created_after, ...filter } = query
+  return {
+    ...filter,
+    ...(destination === undefined ? {} : { destination: destinationFilter(scope, destination) }),
+    ...(created_after === undefined ? {} : { created_after: Date.parse(created_after) }),
+  }
+}
+
+/** Takes a destination's id, an origin, or a mail domain. */
+function destinationFilter(scope: Scope, text: string): string {
+  if (/^[0-9a-f]{32}$/.test(text)) return text
+  const key = text.includes('://') ? parseTarget(text).key : `mailto:${text.toLowerCase()}`
+  return destinationId(scope, key)
+}

@@ -1,0 +1,161 @@
+// The inbound URL (native contract §3): whoever knows the callback id resolves the task, once. The order of checks is
+// part of the contract: rate, id, expiry and state, then the body, so that a bad body never burns an id.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Counter } from 'prom-client'
+import { isoTime, isoTimeOrNull } from '../../dialects/native/present.ts'
+import type { Dialect } from '../../dialects/dialect.ts'
+import { compact, print } from '../../domain/json.ts'
+import { isOverdue, isResolvable, type Task } from '../../domain/task.ts'
+import type { Arrival, ArrivalVerdict } from '../../store/store.ts'
+import { callbackHash } from '../callback-id.ts'
+import type { Deps } from '../deps.ts'
+import { logBug, setProblemHead, toAppError } from '../errors.ts'
+import { createLimiter } from '../inbound-rate.ts'
+import { cleanText, jsonTextOf, ledgerHeaders } from '../inbound-request.ts'
+import { readBody } from '../body.ts'
+import { json, route } from '../route.ts'
+
+type Inbound = FastifyRequest<{ Params: { id: string } }>
+
+// One look-up a second is enough to tell the operator that the limit hits live ids.
+const WARN_EVERY_MS = 1000
+
+const GONE = 'Invalid or expired callback ID'
+const LIMITED = 'Rate limit exceeded'
+
+const failure = (reply: FastifyReply, status: number, error: string) => json(reply, status, print({ error }))
+
+/** Why a task cannot be resolved with this id now, as the ledger's verdict; undefined when it can. */
+function obstacle(task: Task, hash: string, now: number): ArrivalVerdict | undefined {
+  if (task.callback_hash !== hash) return 'late'
+  if (task.callback_used === 1) return task.status === 'expired' ? 'late' : 'repeated'
+  if (isOverdue(task, now)) return 'late'
+  if (isResolvable(task.status)) return undefined
+  return task.status === 'pending' || task.status === 'processing' ? 'early' : 'conflicting'
+}
+
+/** Makes the inbound route. */
+export function inboundRoutes(deps: Deps) {
+  const { store, config, registry, log } = deps
+  const limiter = config.inbound_rate === null ? null : createLimiter(config.inbound_rate)
+  const limited = new Counter({
+    name: 'ringback_inbound_limited_total',
+    help: 'Requests to inbound URLs that were refused by the rate limit',
+    registers: [registry],
+  })
+  let nextWarningAt = 0
+
+  async function warnIfLive(hash: string | undefined, address: string, now: number): Promise<void> {
+    if (hash === undefined || now < nextWarningAt) return
+    nextWarningAt = now + WARN_EVERY_MS
+    const task = await store.findTaskByCallback(hash)
+    if (task === undefined || obstacle(task, hash, now) !== undefined) return
+    log.warn({ address, task_id: task.id, setting: 'RINGBACK_INBOUND_RATE' }, 'inbound.limited')
+  }
+
+  return {
+    resolve: route({
+      id: 'resolveCallback',
+      summary: 'Resolve a task through its one-time inbound URL, with any JSON value',
+      tag: 'Inbound',
+      keyless: true,
+      answers: { 200: 'ResolvedTask' },
+      async handler(request, reply) {
+        const hash = callbackHash(request.params.id)
+        const now = store.now()
+        const wait_ms = limiter?.(request.ip, now) ?? 0
+        if (wait_ms > 0) {
+          limited.inc()
+          await warnIfLive(hash, request.ip, now)
+          reply.header('retry-after', Math.ceil(wait_ms / 1000))
+          return failure(reply, 429, LIMITED)
+        }
+        const task = hash === undefined ? undefined : await store.findTaskByCallback(hash)
+        if (hash === undefined || task === undefined) return failure(reply, 404, GONE)
+        return resolve(deps, { request, reply, task, hash })
+      },
+    }),
+  }
+}
+
+type Attempt = { request: Inbound; reply: FastifyReply; task: Task; hash: string }
+
+async function resolve(deps: Deps, { request, reply, task, hash }: Attempt): Promise<string> {
+  const { store, dialects, directory, verbs, config, newId } = deps
+  const project = await directory.project(task.project_id)
+  if (project === undefined) throw new Error(`Task ${task.id} belongs to no project`)
+  const dialect = dialects.get(project.dialect)
+  const verdict = obstacle(task, hash, store.now())
+  const bytes = await readBody(request.raw, config.body_limit)
+  // What is left of it would have to be read before the next request on this connection.
+  if (bytes === undefined) reply.header('connection', 'close')
+  const arrival: Arrival = {
+    id: newId(),
+    task_id: task.id,
+    received_at: store.now(),
+    remote_address: request.ip,
+    headers: ledgerHeaders(request.raw.rawHeaders),
+    body: bytes === undefined ? null : cleanText(bytes),
+    verdict: verdict ?? 'resolved',
+  }
+  const refuse = async (why: ArrivalVerdict, at: Task): Promise<string> => {
+    await record(deps, { ...arrival, verdict: why })
+    if (why === 'late' || why === 'repeated') return failure(reply, 404, GONE)
+    return failure(
+      reply,
+      409,
+      `Task is not in waiting/polling state (current: ${dialect.statusWord(at.status)})`,
+    )
+  }
+  if (verdict !== undefined) return refuse(verdict, task)
+
+  const text = bytes === undefined ? undefined : jsonTextOf(bytes)
+  if (text === undefined) {
+    await record(deps, { ...arrival, verdict: 'invalid' })
+    if (bytes !== undefined) return failure(reply, 400, 'Invalid JSON body')
+    return failure(reply, 413, `Body is longer than ${config.body_limit} bytes`)
+  }
+  const response = compact(text)
+  const applied = await verbs.tryApply(
+    task,
+    'complete',
+    { response, by_callback: true },
+    { arrival, stillValid: (at) => obstacle(at, hash, store.now()) === undefined },
+  )
+  if (applied.kind === 'refused') {
+    return refuse(obstacle(applied.task, hash, store.now()) ?? 'conflicting', applied.task)
+  }
+  return json(reply, 200, printResolved(applied.task, response, dialect))
+}
+
+/** The short view of a task that AsyncQueue's customers know: constants but for the body. */
+const printResolved = (task: Task, response: string, dialect: Dialect): string =>
+  print({
+    task: {
+      id: dialect.publicId(task),
+      status: dialect.statusWord(task.status),
+      result: { statusCode: 200, headers: {}, body: response, duration: 0 },
+      createdAt: isoTime(task.created_at),
+      completedAt: isoTimeOrNull(task.completed_at),
+    },
+  })
+
+/** Writes a refused request to the ledger. The answer does not depend on it, so trouble here is only logged. */
+async function record({ store, log }: Deps, arrival: Arrival): Promise<void> {
+  try {
+    await store.recordArrival(arrival)
+  } catch (error) {
+    log.error({ err: error, task_id: arrival.task_id, verdict: arrival.verdict }, 'arrival.lost')
+  }
+}
+
+/** Makes the error handler of the inbound route: its callers know `{"error"}` only. */
+export function createInboundErrorHandler({ log, config }: Pick<Deps, 'log' | 'config'>) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const known = toAppError(error, config.body_limit)
+    if (known.code === 'internal_error') logBug(log, error, request)
+    setProblemHead(reply, known)
+      .type('application/json; charset=utf-8')
+      .send(print({ error: known.message }))
+  }
+}

@@ -1,0 +1,217 @@
+// Creating, reading and listing tasks, and the stories of single ones.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import { presentTask } from '../../dialects/native/present.ts'
+import { AppError } from '../../domain/errors.ts'
+import { members, print } from '../../domain/json.ts'
+import type { Scope } from '../../domain/project.ts'
+import { isOpen, type Task } from '../../domain/task.ts'
+import type { Store, TaskFilter } from '../../store/store.ts'
+import { callerOf } from '../auth.ts'
+import { createCallbackId } from '../callback-id.ts'
+import { destinationOf } from '../callback-url.ts'
+import type { Deps } from '../deps.ts'
+import { guarded, guardOf, replay } from '../idempotency.ts'
+import { pageOf, printPage } from '../pages.ts'
+import { presentArrival, presentDelivery, presentEvent } from '../present.ts'
+import { json, route } from '../route.ts'
+import { CreateTask, GetTaskQuery, PageQuery, TaskQuery } from '../schemas/task.ts'
+
+const tag = 'Tasks'
+
+/** Finds a task of the caller by its id or external id; throws `not_found`. */
+export async function taskOf(store: Pick<Store, 'findTask'>, scope: Scope, id: string): Promise<Task> {
+  const task = await store.findTask(scope, id)
+  if (task === undefined) throw new AppError('not_found', `There is no task ${id} for this key`)
+  return task
+}
+
+/** Makes the routes under /v1/tasks that change nothing but by creating. */
+export function taskRoutes(deps: Deps) {
+  const { store } = deps
+  return {
+    create: route({
+      id: 'createTask',
+      summary: 'Create a task and get its one-time inbound URL',
+      tag,
+      body: CreateTask,
+      answers: { 201: 'TaskCreated' },
+      handler: (request, reply) => create(deps, request, reply),
+    }),
+    get: route({
+      id: 'getTask',
+      summary: 'Get a task, with ?wait= once it is settled',
+      tag,
+      query: GetTaskQuery,
+      answers: { 200: 'Task' },
+      async handler(request, reply) {
+        const { scope } = callerOf(request)
+        const task = await taskOf(store, scope, request.params.id)
+        const wait_ms = (request.query.wait ?? 0) * 1000
+        const shown = wait_ms > 0 && isOpen(task.status) ? await settled(deps, task, wait_ms, reply) : task
+        return json(reply, 200, print(presentTask(shown)))
+      },
+    }),
+    list: route({
+      id: 'listTasks',
+      summary: 'List tasks, newest first',
+      tag,
+      query: TaskQuery,
+      answers: { 200: 'TaskPage' },
+      async handler(request, reply) {
+        const { scope } = callerOf(request)
+        const page = await store.listTasks(scope, filterOf(request.query), pageOf(request.query))
+        return json(
+          reply,
+          200,
+          printPage(page, presentTask, ({ id }) => id),
+        )
+      },
+    }),
+    events: route({
+      id: 'listTaskEvents',
+      summary: 'List what happened to a task, in order',
+      tag,
+      query: PageQuery,
+      answers: { 200: 'EventPage' },
+      async handler(request, reply) {
+        const task = await taskOf(store, callerOf(request).scope, request.params.id)
+        const page = await store.listEvents(task.id, pageOf(request.query))
+        return json(
+          reply,
+          200,
+          printPage(page, presentEvent, ({ sequence }) => String(sequence)),
+        )
+      },
+    }),
+    deliveries: route({
+      id: 'listTaskDeliveries',
+      summary: 'List the deliveries of a task, newest first',
+      tag,
+      query: PageQuery,
+      answers: { 200: 'DeliveryPage' },
+      async handler(request, reply) {
+        const { scope } = callerOf(request)
+        const task = await taskOf(store, scope, request.params.id)
+        const page = await store.listDeliveries(scope, { task_id: task.id }, pageOf(request.query))
+        return json(
+          reply,
+          200,
+          printPage(page, presentDelivery, ({ id }) => id),
+        )
+      },
+    }),
+    arrivals: route({
+      id: 'listTaskArrivals',
+      summary: 'List the requests that reached the inbound URLs of a task',
+      tag,
+      query: PageQuery,
+      answers: { 200: 'ArrivalPage' },
+      async handler(request, reply) {
+        const task = await taskOf(store, callerOf(request).scope, request.params.id)
+        const page = await store.listArrivals(task.id, pageOf(request.query))
+        return json(
+          reply,
+          200,
+          printPage(page, presentArrival, ({ id }) => id),
+        )
+      },
+    }),
+  }
+}
+
+async function create(
+  deps: Deps,
+  request: FastifyRequest<{ Body: Static<typeof CreateTask> }>,
+  reply: FastifyReply,
+): Promise<string> {
+  const { store, newId, config } = deps
+  const { scope, project } = callerOf(request)
+  const guard = guardOf(request, scope)
+  const replayed = await replay(store, guard, reply)
+  if (replayed !== undefined) return replayed
+
+  const { body } = request
+  const texts = members(request.text)
+  const callback_url = body.callback_url ?? project.settings.default_callback_url
+  const destination = await destinationOf(deps, scope, callback_url)
+  const callbackId = createCallbackId(deps, config)
+  const now = store.now()
+  const expires_in_s = body.expires_in_s ?? project.settings.expires_in_s
+  const task: Task = {
+    id: newId(),
+    ...scope,
+    external_id: null,
+    type: body.type ?? 'task',
+    status: 'waiting',
+    resume_status: null,
+    audit_status: null,
+    params: texts.get('params') ?? '{}',
+    response: null,
+    error: null,
+    metadata: texts.get('metadata') ?? '{}',
+    unique_id: body.unique_id ?? null,
+    ext: null,
+    callback_url,
+    destination_id: destination?.id ?? null,
+    callback_succeeded: null,
+    callback_succeeded_at: null,
+    callback_hash: callbackId.hash,
+    callback_used: 0,
+    event_count: 0,
+    created_at: now,
+    updated_at: now,
+    completed_at: null,
+    expires_at: expires_in_s === null ? null : now + expires_in_s * 1000,
+    version: 1,
+  }
+  const answer = print({ ...presentTask(task), ...callbackId.shown })
+  const result = await store.createTask({ task, destination, idempotency: guarded(guard, 201, answer) })
+  switch (result.kind) {
+    case 'created':
+      return json(reply, 201, answer)
+    case 'unique_id_taken':
+      throw new AppError(
+        'unique_id_taken',
+        'unique_id: another task has it; take another, or use that task',
+        {
+          task_id: result.task_id,
+        },
+      )
+    case 'idempotency_key_taken': {
+      const first = await replay(store, guard, reply)
+      if (first !== undefined) return first
+      throw new AppError('conflict', 'idempotency-key: its first request is not done yet; try again')
+    }
+  }
+}
+
+/** The task once it is settled, or as it is when the time is over, the server stops or the caller is gone. */
+async function settled(
+  { store, waiters }: Deps,
+  { id, project_id, mode }: Task,
+  wait_ms: number,
+  reply: FastifyReply,
+): Promise<Task> {
+  const scope = { project_id, mode }
+  const wait = waiters.wait(id, wait_ms)
+  reply.raw.once('close', wait.stop)
+  try {
+    // It may have settled between the first look and the wait.
+    const seen = await taskOf(store, scope, id)
+    if (!isOpen(seen.status)) return seen
+    return (await wait.settled) ?? (await taskOf(store, scope, id))
+  } finally {
+    wait.stop()
+    reply.raw.off('close', wait.stop)
+  }
+}
+
+function filterOf(query: Static<typeof TaskQuery>): TaskFilter {
+  const { limit: _limit, cursor: _cursor, created_after, created_before, ...filter } = query
+  return {
+    ...filter,
+    ...(created_after === undefined ? {} : { created_after: Date.parse(created_after) }),
+    ...(created_before === undefined ? {} : { created_before: Date.parse(created_before) }),
+  }
+}

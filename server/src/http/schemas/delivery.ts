@@ -1,0 +1,85 @@
+// Events, deliveries, attempts and arrivals: the story of a task.
+import { Type } from 'typebox'
+import { deliveryStates } from '../../domain/delivery.ts'
+import { eventTypes } from '../../domain/event.ts'
+import { outcomeKinds } from '../../domain/outcome.ts'
+import { arrivalVerdicts } from '../../store/store.ts'
+import { pageQuery } from '../pages.ts'
+import { JsonObject, nullable, strict, Time } from './fields.ts'
+
+export const DeliveryQuery = Type.Object(
+  {
+    task_id: Type.Optional(Type.String()),
+    state: Type.Optional(Type.Enum([...deliveryStates])),
+    event: Type.Optional(Type.Enum([...eventTypes])),
+    destination: Type.Optional(
+      Type.String({ description: 'A destination_id, an origin (https://host), or an e-mail domain' }),
+    ),
+    created_after: Type.Optional(Time),
+    ...pageQuery,
+  },
+  strict,
+)
+
+const Headers = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  additionalProperties: { type: 'string' },
+})
+
+export const Event = Type.Object({
+  id: Type.String(),
+  task_id: Type.String(),
+  type: Type.Enum([...eventTypes]),
+  sequence: Type.Integer(),
+  detail: nullable(JsonObject),
+  created_at: Time,
+})
+
+const deliveryFields = {
+  id: Type.String(),
+  task_id: Type.String(),
+  event_id: Type.String(),
+  event: Type.Enum([...eventTypes]),
+  sequence: Type.Integer(),
+  destination_id: Type.String(),
+  url: Type.String(),
+  state: Type.Enum([...deliveryStates]),
+  reason: nullable(Type.String()),
+  resend: Type.Boolean(),
+  attempt_count: Type.Integer(),
+  created_at: Time,
+  settled_at: nullable(Time),
+  next_attempt_at: nullable(Time),
+  give_up_at: nullable(Time),
+}
+
+export const Delivery = Type.Object(deliveryFields)
+
+export const Attempt = Type.Object({
+  number: Type.Integer(),
+  started_at: Time,
+  duration_ms: Type.Integer(),
+  outcome: Type.Enum([...outcomeKinds]),
+  status: nullable(Type.Integer()),
+  response_headers: nullable(Headers),
+  response_body: nullable(Type.String()),
+  truncated: Type.Boolean(),
+  remote_address: nullable(Type.String()),
+  error: nullable(Type.String()),
+})
+
+export const DeliveryDetail = Type.Object({
+  ...deliveryFields,
+  attempts: Type.Array(Attempt),
+  plan: Type.Array(Time),
+})
+
+export const Arrival = Type.Object({
+  id: Type.String(),
+  task_id: Type.String(),
+  received_at: Time,
+  remote_address: nullable(Type.String()),
+  headers: Headers,
+  body: nullable(Type.String()),
+  verdict: Type.Enum([...arrivalVerdicts]),
+})

@@ -1,0 +1,79 @@
+// Projects, their settings and keys (native contract §5).
+import { Type } from 'typebox'
+import { modes } from '../../domain/project.ts'
+import { ExpiresIn, nullable, strict, Time } from './fields.ts'
+
+const retry = {
+  retries: Type.Integer({ minimum: 0, maximum: 50 }),
+  window_s: Type.Integer({ minimum: 1, maximum: 604_800 }),
+}
+const limits = { in_flight: Type.Integer({ minimum: 1, maximum: 1024 }) }
+const settings = {
+  default_callback_url: nullable(Type.String()),
+  timeout_ms: Type.Integer({ minimum: 100, maximum: 120_000 }),
+  expires_in_s: nullable(ExpiresIn),
+  order: Type.Enum(['task', 'none']),
+  retention_days: Type.Integer({ minimum: 1, maximum: 3650 }),
+}
+
+export const UpdateProject = Type.Object(
+  {
+    default_callback_url: Type.Optional(settings.default_callback_url),
+    retry: Type.Optional(
+      Type.Object({ retries: Type.Optional(retry.retries), window_s: Type.Optional(retry.window_s) }, strict),
+    ),
+    timeout_ms: Type.Optional(settings.timeout_ms),
+    expires_in_s: Type.Optional(settings.expires_in_s),
+    order: Type.Optional(settings.order),
+    limits: Type.Optional(Type.Object({ in_flight: Type.Optional(limits.in_flight) }, strict)),
+    retention_days: Type.Optional(settings.retention_days),
+  },
+  { ...strict, title: 'UpdateProject' },
+)
+
+export const Project = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  dialect: Type.String(),
+  ...settings,
+  retry: Type.Object(retry),
+  limits: Type.Object(limits),
+  created_at: Time,
+  updated_at: Time,
+})
+
+export const CreateProject = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    dialect: Type.Optional(Type.String({ default: 'native' })),
+    default_callback_url: Type.Optional(Type.String()),
+  },
+  { ...strict, title: 'CreateProject' },
+)
+
+const text = Type.String()
+
+export const ProjectCreated = Type.Object({
+  project: Project,
+  credentials: Type.Object({
+    live_key: text,
+    test_key: text,
+    operator_key: text,
+    test_operator_key: text,
+    callback_auth_key: text,
+    test_callback_auth_key: text,
+    signing_secret: text,
+  }),
+})
+
+const Role = Type.Enum(['customer', 'operator'])
+
+export const CreateKey = Type.Object(
+  { mode: Type.Optional(Type.Enum([...modes])), role: Type.Optional(Role) },
+  { ...strict, title: 'CreateKey' },
+)
+
+const keyFields = { id: text, mode: Type.Enum([...modes]), role: Role, hint: text, created_at: Time }
+
+export const Key = Type.Object(keyFields)
+export const KeyCreated = Type.Object({ ...keyFields, key: Type.String({ description: 'Shown once' }) })

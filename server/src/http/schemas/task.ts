@@ -1,0 +1,104 @@
+// Tasks and their verbs (native contract §2).
+import { Type } from 'typebox'
+import { modes } from '../../domain/project.ts'
+import { auditVerdicts, taskStatuses } from '../../domain/task.ts'
+import { pageQuery } from '../pages.ts'
+import { ExpiresIn, Json, JsonObject, nullable, Reason, strict, Time } from './fields.ts'
+
+export const CreateTask = Type.Object(
+  {
+    type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, default: 'task' })),
+    params: Type.Optional(Json),
+    metadata: Type.Optional(JsonObject),
+    unique_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    callback_url: Type.Optional(
+      Type.String({ description: 'http(s) URL or e-mail address; the default is the project’s' }),
+    ),
+    expires_in_s: Type.Optional(ExpiresIn),
+  },
+  { ...strict, title: 'CreateTask' },
+)
+
+const failure = {
+  message: Type.String({ minLength: 1, maxLength: 10_000 }),
+  code: Type.Optional(Type.String({ maxLength: 255 })),
+  details: Type.Optional(Json),
+}
+
+/** The bodies of the verbs that have one. */
+export const AwaitTask = Type.Object(
+  { expires_in_s: Type.Optional(ExpiresIn) },
+  { ...strict, title: 'AwaitTask' },
+)
+export const CompleteTask = Type.Object({ response: Json }, { ...strict, title: 'CompleteTask' })
+export const FailTask = Type.Object(
+  { error: Type.Object(failure, strict), during: Type.Optional(Type.Enum(['setup'])) },
+  { ...strict, title: 'FailTask' },
+)
+export const CancelTask = Type.Object({ reason: Reason }, { ...strict, title: 'CancelTask' })
+export const SuspendTask = Type.Object({ reason: Reason }, { ...strict, title: 'SuspendTask' })
+export const RecallTask = Type.Object({ reason: Reason }, { ...strict, title: 'RecallTask' })
+export const EditTask = Type.Object({ response: Json }, { ...strict, title: 'EditTask' })
+export const AuditTask = Type.Object(
+  {
+    verdict: Type.Enum([...auditVerdicts]),
+    comments: Type.Optional(Type.String({ maxLength: 10_000 })),
+    response: Type.Optional(Json),
+  },
+  { ...strict, title: 'AuditTask' },
+)
+export const NoBody = Type.Object({}, { ...strict, title: 'NoBody' })
+
+export const GetTaskQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 60, description: 'Seconds to wait until it is settled' }),
+    ),
+  },
+  strict,
+)
+
+export const TaskQuery = Type.Object(
+  {
+    status: Type.Optional(Type.Enum([...taskStatuses])),
+    type: Type.Optional(Type.String()),
+    audit_status: Type.Optional(Type.Enum([...auditVerdicts])),
+    callback_succeeded: Type.Optional(Type.Boolean()),
+    unique_id: Type.Optional(Type.String()),
+    created_after: Type.Optional(Time),
+    created_before: Type.Optional(Time),
+    ...pageQuery,
+  },
+  strict,
+)
+
+export const PageQuery = Type.Object(pageQuery, strict)
+
+const taskFields = {
+  id: Type.String(),
+  external_id: nullable(Type.String()),
+  type: Type.String(),
+  status: Type.Enum([...taskStatuses]),
+  audit_status: nullable(Type.Enum([...auditVerdicts])),
+  mode: Type.Enum([...modes]),
+  params: Json,
+  response: Json,
+  error: nullable(Type.Object(failure)),
+  metadata: JsonObject,
+  unique_id: nullable(Type.String()),
+  callback_url: nullable(Type.String()),
+  callback_succeeded: nullable(Type.Boolean()),
+  callback_succeeded_at: nullable(Time),
+  created_at: Time,
+  updated_at: Time,
+  completed_at: nullable(Time),
+  expires_at: nullable(Time),
+  version: Type.Integer(),
+}
+
+export const Task = Type.Object(taskFields)
+export const TaskCreated = Type.Object({
+  ...taskFields,
+  callback_id: Type.String({ description: '64 hex characters, shown once' }),
+  resolve_url: Type.String(),
+})

@@ -1,0 +1,91 @@
+// One schema is type, validator and document. Bodies are taken as they are: nothing is coerced, dropped or filled in;
+// only query strings, which know no types, have their numbers and booleans read.
+import type { Static, TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { TLocalizedValidationError } from 'typebox/error'
+import type { FastifyTypeProvider } from 'fastify'
+import { AppError } from '../domain/errors.ts'
+
+/** Lets handlers have the types of their schemas. */
+export interface SchemaTypes extends FastifyTypeProvider {
+  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
+}
+
+type Validated = { value: unknown } | { error: AppError }
+
+/** Compiles the validator of a part of a request; an absent body is an empty object. */
+export function compileValidator({
+  schema,
+  httpPart,
+}: {
+  schema: unknown
+  httpPart?: string
+}): (data: unknown) => Validated {
+  const validator = Compile(schema as TSchema)
+  const read = httpPart === 'querystring' ? createQueryReader(schema as QuerySchema) : undefined
+  return (data) => {
+    const value = read?.(data as Query) ?? data ?? {}
+    if (validator.Check(value)) return { value }
+    return { error: explain(validator.Errors(value), httpPart === 'querystring' ? 'query' : 'body') }
+  }
+}
+
+type Query = Record<string, unknown>
+type QuerySchema = { properties?: Record<string, { type?: string }> }
+
+const readers: Record<string, (text: string) => unknown> = {
+  integer: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
+  boolean: (text) => (text === 'true' ? true : text === 'false' ? false : text),
+}
+
+function createQueryReader({ properties = {} }: QuerySchema): (query: Query) => Query {
+  const typed = Object.entries(properties).flatMap(([name, { type }]) => {
+    const reader = readers[type ?? '']
+    return reader === undefined ? [] : [{ name, reader }]
+  })
+  return (query) => {
+    for (const { name, reader } of typed) {
+      const text = query[name]
+      if (typeof text === 'string') query[name] = reader(text)
+    }
+    return query
+  }
+}
+
+/** Says what is wrong in one sentence: the field, and what it has to be. */
+function explain(errors: TLocalizedValidationError[], part: string): AppError {
+  const unknown = errors.find((error) => error.keyword === 'additionalProperties')
+  if (unknown?.keyword === 'additionalProperties') {
+    const names = unknown.params.additionalProperties.map((name) => fieldOf(unknown.instancePath, name))
+    return new AppError(
+      'unknown_field',
+      `${names.join(', ')}: no such field in this ${part}; remove it or correct its name`,
+    )
+  }
+  const [error] = errors
+  if (error === undefined) return new AppError('invalid_request', `The ${part} is not valid`)
+  if (error.keyword === 'required') {
+    const names = error.params.requiredProperties.map((name) => fieldOf(error.instancePath, name))
+    return new AppError('invalid_request', `${names.join(', ')}: required, but missing`)
+  }
+  return new AppError('invalid_request', `${fieldOf(error.instancePath) || part}: ${sentence(error, errors)}`)
+}
+
+const fieldOf = (instancePath: string, name?: string) =>
+  [...instancePath.split('/').slice(1), ...(name === undefined ? [] : [name])].join('.')
+
+function sentence(error: TLocalizedValidationError, all: TLocalizedValidationError[]): string {
+  if (error.keyword === 'enum') return `must be one of ${error.params.allowedValues.map(String).join(', ')}`
+  if (error.keyword === 'format' && error.params.format === 'date-time') {
+    return 'must be a time like 2026-11-20T08:00:00Z'
+  }
+  const isUnion = all.some(({ keyword }) => keyword === 'anyOf')
+  if (isUnion && all.length > 1) {
+    return all
+      .filter(({ keyword }) => keyword !== 'anyOf')
+      .map(({ message }) => message)
+      .join(' or ')
+  }
+  return error.message
+}

@@ -1,0 +1,191 @@
+// A whole engine for tests: a real store in a file, the native dialect, real sockets.
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { Registry } from 'prom-client'
+import { createProjectWithCredentials } from '../../src/dialects/credentials.ts'
+import { createVerbs } from '../../src/dialects/apply.ts'
+import { destinationId } from '../../src/dialects/destination-id.ts'
+import { createDirectory } from '../../src/dialects/directory.ts'
+import { createDialects } from '../../src/dialects/index.ts'
+import { parseTarget } from '../../src/domain/destination.ts'
+import { createIds } from '../../src/domain/id.ts'
+import type { Project, ProjectSettings } from '../../src/domain/project.ts'
+import type { Task, TaskVerb, VerbInput } from '../../src/domain/task.ts'
+import { createClock, type Clock } from '../../src/engine/clock.ts'
+import { createEngine } from '../../src/engine/engine.ts'
+import type { Attempted } from '../../src/engine/report.ts'
+import { createCipher } from '../../src/store/cipher.ts'
+import { createStore } from '../../src/store/open.ts'
+import { openSqliteDriver } from '../../src/store/sqlite.ts'
+import type { Store } from '../../src/store/store.ts'
+import { createTestLog } from './log.ts'
+import { startSender } from './sender.ts'
+
+const dialects = createDialects({ version: '0.0.0' })
+
+export type World = Awaited<ReturnType<typeof startWorld>>
+
+/**
+ * Opens a store in a folder of its own, with one project. Opening it again with the same `folder` is another boot. Time is
+ * the real one unless a test gives a clock of its own.
+ */
+export async function startWorld(
+  t: TestContext,
+  {
+    clock = createClock(Date.now),
+    folder,
+    settings = {},
+  }: { clock?: Clock; folder?: string; settings?: Partial<ProjectSettings> } = {},
+) {
+  const home = folder ?? (await mkdtemp(join(tmpdir(), 'ringback-engine-')))
+  const newId = createIds(clock.now, (bytes) => bytes.set(randomBytes(bytes.length)))
+  const store = createStore({
+    driver: await openSqliteDriver(join(home, 'ringback.db')),
+    cipher: createCipher(Buffer.alloc(32, 7)),
+    now: clock.now,
+    owner: newId(),
+  })
+  atEnd(t, async () => {
+    await store.close()
+    if (folder === undefined) await rm(home, { recursive: true, force: true })
+  })
+  const directory = createDirectory(store)
+  const verbs = createVerbs({ store, dialects, directory, newId })
+  const project = await firstProject(store, settings, { now: clock.now, newId })
+
+  /** Creates a task whose events go to `url`. */
+  async function createTask(url: string, changes: Partial<Task> = {}): Promise<Task> {
+    const key = parseTarget(url).key
+    const scope = { project_id: project.id, mode: 'live' as const }
+    const destination = { id: destinationId(scope, key), ...scope, key }
+    const now = clock.now()
+    const task: Task = {
+      id: newId(),
+      ...scope,
+      external_id: null,
+      type: 'task',
+      status: 'waiting',
+      resume_status: null,
+      audit_status: null,
+      params: '{}',
+      response: null,
+      error: null,
+      metadata: '{}',
+      unique_id: null,
+      ext: null,
+      callback_url: url,
+      destination_id: destination.id,
+      callback_succeeded: null,
+      callback_succeeded_at: null,
+      callback_hash: null,
+      callback_used: 0,
+      event_count: 0,
+      created_at: now,
+      updated_at: now,
+      completed_at: null,
+      expires_at: null,
+      version: 1,
+      ...changes,
+    }
+    await store.createTask({ task, destination, idempotency: null })
+    return task
+  }
+
+  return {
+    clock,
+    folder: home,
+    store,
+    project,
+    createTask,
+    expire: (task: Task) => verbs.tryApply(task, 'expire', {}),
+    apply: (task: Task, verb: TaskVerb, input: VerbInput = {}) => verbs.apply(task, verb, input),
+    /** Creates a task and completes it: one event on its way to `url`. */
+    async completeTask(url: string): Promise<Task> {
+      return verbs.apply(await createTask(url), 'complete', { response: '{}' })
+    },
+    async deliveries(task_id?: string) {
+      const filter = task_id === undefined ? {} : { task_id }
+      return (
+        await store.listDeliveries({ project_id: project.id, mode: 'live' }, filter, {
+          limit: 100,
+          after: null,
+        })
+      ).rows
+    },
+  }
+}
+
+const endings = new WeakMap<TestContext, (() => Promise<void>)[]>()
+
+/** Like `t.after`, but last in, first out: the engine stops before its store closes. */
+function atEnd(t: TestContext, end: () => Promise<void>): void {
+  const known = endings.get(t)
+  if (known !== undefined) return void known.push(end)
+  const stack = [end]
+  endings.set(t, stack)
+  t.after(async () => {
+    for (const last of stack.toReversed()) await last()
+  })
+}
+
+async function firstProject(
+  store: Store,
+  settings: Partial<ProjectSettings>,
+  { now, newId }: { now: () => number; newId: () => string },
+): Promise<Project> {
+  const [known] = (await store.listProjects({ limit: 1, after: null })).rows
+  if (known !== undefined) return known
+  const created = createProjectWithCredentials(
+    { name: 'test', dialect: 'native', default_callback_url: null },
+    { now, newId, randomBytes },
+  )
+  created.project.settings = { ...created.project.settings, ...settings }
+  await store.createProject(created)
+  return created.project
+}
+
+/** Starts an engine over a world's store; it is stopped when the test ends. `store` may replace verbs of the store. */
+export async function startEngine(
+  t: TestContext,
+  world: World,
+  { store = world.store }: { store?: Store } = {},
+) {
+  const { sender } = await startSender(t)
+  const log = createTestLog()
+  const attempts: Attempted[] = []
+  let watchers: { count: number; resolve: () => void }[] = []
+  const engine = createEngine({
+    store,
+    sender,
+    policy: (project) => dialects.get(project.dialect).policy(project),
+    render: (ready, { project, ...context }) => ({
+      url: ready.url,
+      headers: dialects.get(project.dialect).headers(ready, context),
+    }),
+    expire: world.expire,
+    log,
+    registry: new Registry(),
+    clock: world.clock,
+    onAttempt(attempted) {
+      attempts.push(attempted)
+      for (const { count, resolve } of watchers) if (attempts.length >= count) resolve()
+      watchers = watchers.filter(({ count }) => attempts.length < count)
+    },
+  })
+  await engine.start()
+  atEnd(t, () => engine.stop(0))
+  return {
+    engine,
+    log,
+    attempts,
+    /** Resolves when so many attempts have been written. */
+    attempted: (count: number) =>
+      new Promise<void>((resolve) => {
+        if (attempts.length >= count) resolve()
+        else watchers.push({ count, resolve })
+      }),
+  }
+}
