@@ -38,6 +38,6 @@ export function createExpirer({
     // One that failed is first again next time: not at once.
     if (expired.includes(false)) return now + EVERY_MS
     if (tasks.length === CHUNK) return now
-    return Math.min(Infinity)
+    return Math.min(next_at ?? Infinity, now + EVERY_MS)
   }
 }

@@ -53,12 +53,11 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     resolve(undefined)
     return promise
   }
-  request
-    .on('data', onData)
-    .once('end', () =>
-      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
-    )
-    .once('error', brokenOff)
-    .once('close', brokenOff)
+  const onEnd = () => {
+    // It closes after each request, too: making an error for nobody costs its stack trace.
+    request.off('close', brokenOff)
+    resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))
+  }
+  request.on('data', onData).once('end', onEnd).once('error', brokenOff).once('close', brokenOff)
   return promise
 }

@@ -107,6 +107,10 @@ test('an id that is unknown, malformed, replaced or expired is gone', async (t) 
     const { status, body } = await call('POST', `/v1/callbacks/${callback_id}`, { json: 1 })
     assert.deepEqual([status, body], [404, gone])
   }
+  const begun = await createTask({ expires_in_s: 5 })
+  await call('POST', `/v1/tasks/${begun.id}/start`)
+  clock.time += 5000
+  assert.equal((await call('POST', `/v1/callbacks/${begun.callback_id}`, { json: 1 })).status, 404)
   const { data } = (await call('GET', `/v1/tasks/${replaced.id}/arrivals`)).body
   assert.deepEqual(
     data.map(({ verdict }: Row) => verdict),
