@@ -137,6 +137,7 @@ export function createLanes({ start, onRoom, now, capacity = CAPACITY }: LanesOp
     cancel(destination_id) {
       const lane = laneOf(destination_id)
       lane.reserved--
+      if (wantsMore(lane)) onRoom()
       tidy(destination_id, lane)
       release()
     },

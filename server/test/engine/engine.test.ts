@@ -130,6 +130,7 @@ test('stop lets what is in flight end within its grace, cuts off the rest, and g
   const [cut, waited] = (await Promise.all(others.map(({ id }) => world.deliveries(id))))
     .flat()
     .toSorted((a, b) => b.attempt_count - a.attempt_count)
+  assert.deepEqual(await stateOf(late.id), ['pending', 0, 0, null])
   assert.deepEqual([cut!.state, cut!.unknown_count, cut!.due_at], ['pending', 1, clock.now()])
   assert.deepEqual([waited!.state, waited!.attempt_count, waited!.due_at], ['pending', 0, stopped_at])
   assert.deepEqual(
