@@ -380,6 +380,15 @@ for (const { name, open } of databases) {
       assert.equal((await claimMine()).length, 1)
     })
 
+    it('serves a parked destination as soon as it is named with room', async () => {
+      await freshProject()
+      await move(await create(), 'complete')
+      const { id } = destinationOf(project)
+      assert.deepEqual((await store.claim({ ...claimAll, room: { [id]: 0 } })).deliveries, [])
+      assert.deepEqual((await store.claim(claimAll)).deliveries, [])
+      assert.equal((await store.claim({ ...claimAll, room: { [id]: 1 } })).deliveries.length, 1)
+    })
+
     it('pages tasks newest first without gaps', async () => {
       await freshProject()
       const made: string[] = []

@@ -49,7 +49,7 @@ export async function claimDeliveries(context: WriteContext, inputs: ClaimReques
 
 async function claim(context: WriteContext, request: ClaimRequest): Promise<ClaimResult> {
   const { tx, now, owner } = context
-  const due = await dueDestinations(tx, now, request.destinations)
+  const due = await dueDestinations(tx, now, request)
   const roomOf = (id: string) => request.room[id] ?? request.per_destination
   const open = due.filter(({ id }) => roomOf(id) > 0)
   const rows = (await tx.bulk(
@@ -88,13 +88,42 @@ async function claim(context: WriteContext, request: ClaimRequest): Promise<Clai
   }
 }
 
-async function dueDestinations(tx: Transaction, now: number, limit: number): Promise<Due[]> {
-  const rows = await tx.all(
+const selectNamed = bulk(
+  { id: 'text' },
+  (v) => `select d.id, d.project_id, p.settings from ${v}
+    join destinations d on d.id = v.id join projects p on p.id = d.project_id`,
+)
+
+/** Those whose time has come, and those named with room: a freed slot must not wait until its destination's parking ends. */
+async function dueDestinations(tx: Transaction, now: number, request: ClaimRequest): Promise<Due[]> {
+  const due = (await tx.all(
     `select d.id, d.project_id, p.settings from destinations d join projects p on p.id = d.project_id
      where d.due_at <= $1 order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
-    [now, limit],
+    [now, request.destinations],
+  )) as Due[]
+  const taken = new Set(due.map(({ id }) => id))
+  const named = Object.keys(request.room).filter((id) => !taken.has(id) && (request.room[id] ?? 0) > 0)
+  if (named.length === 0) return due
+  const locked = tx.flavor.skipLocked === '' ? named : await lockFree(tx, named)
+  const rows = await tx.bulk(
+    selectNamed,
+    locked.map((id) => ({ id })),
   )
-  return rows as Due[]
+  return [...due, ...(rows as Due[])]
+}
+
+const lockNamed = bulk(
+  { id: 'text' },
+  (v) =>
+    `select d.id from destinations d join ${v} on d.id = v.id order by d.id for no key update of d skip locked`,
+)
+
+async function lockFree(tx: Transaction, ids: string[]): Promise<string[]> {
+  const rows = await tx.bulk(
+    lockNamed,
+    ids.map((id) => ({ id })),
+  )
+  return rows.map(({ id }) => String(id))
 }
 
 const leaseBySettings = new Map<string, number>()
