@@ -1,6 +1,6 @@
 // How a verb becomes one write: decide, render the event in the project's dialect, hand all of it to the store's
 // compare-and-set, and on a lost race look again. A task whose time has come is expired first, whoever noticed it.
-import type { RetryPolicy } from '../domain/delivery.ts'
+import { leaseMs } from '../domain/delivery.ts'
 import { AppError } from '../domain/errors.ts'
 import { decide, isOverdue, transitions } from '../domain/task.ts'
 import type { Decision, Task, TaskStatus, TaskVerb, VerbInput } from '../domain/task.ts'
@@ -35,12 +35,6 @@ type Wiring = {
 // Losing this often means that something is wrong, not that there is a crowd: each loss is somebody else's win.
 const ROUNDS_MAX = 20
 
-/**
- * The time a lease outlives an attempt's own time-out: two seconds for the answer's body, ten as a margin. Whoever claims
- * a delivery must lease it for as long.
- */
-export const leaseTime = (policy: RetryPolicy): number => policy.timeout_ms + 12_000
-
 /** Makes the verbs. Both throw `conflict` when other writers win twenty times in a row, `not_found` for a pruned task. */
 export function createVerbs({ store, dialects, directory, newId }: Wiring): Verbs {
   async function toTransition({ task, event }: Decision, arrival: Arrival | null): Promise<Transition> {
@@ -72,7 +66,7 @@ export function createVerbs({ store, dialects, directory, newId }: Wiring): Verb
       url: callback_url,
       resend: 0,
       created_at: row.created_at,
-      lease_ms: leaseTime(dialect.policy(project)),
+      lease_ms: leaseMs(dialect.policy(project).timeout_ms),
       ordered: project.settings.order === 'task',
     }
     return { task, event: { ...row, body: dialect.callback(row, task) }, delivery, arrival }

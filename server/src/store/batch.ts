@@ -1,7 +1,7 @@
 // One group commit: many callers' writes in one transaction, each with its own result. A batch that fails is run again
 // write by write, so that one bad write never fails its neighbours.
 import type { Database } from './database.ts'
-import { lockTasks } from './sql/resend.ts'
+import { lockTasks } from './sql/lock.ts'
 import { writes, type WriteVerb } from './sql/verbs.ts'
 
 /** One write of a batch; `task_id` is the task that it locks, if any. */

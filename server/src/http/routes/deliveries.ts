@@ -1,10 +1,9 @@
 // Deliveries: reading them, sending an event again, and giving one up.
 import { AppError } from '../../domain/errors.ts'
-import { isUnsettled, type Delivery } from '../../domain/delivery.ts'
+import { isUnsettled, leaseMs, type Delivery } from '../../domain/delivery.ts'
 import { print } from '../../domain/json.ts'
 import type { Static } from 'typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { leaseTime } from '../../dialects/apply.ts'
 import { destinationId } from '../../dialects/destination-id.ts'
 import { parseTarget } from '../../domain/destination.ts'
 import type { Scope } from '../../domain/project.ts'
@@ -138,7 +137,7 @@ async function resend(
       presentDelivery(unsettled === undefined ? fresh(delivery) : forward(unsettled, store.now())),
     )
     const result = await store.resend({
-      delivery: { ...delivery, lease_ms: leaseTime(dialects.get(project.dialect).policy(project)) },
+      delivery: { ...delivery, lease_ms: leaseMs(dialects.get(project.dialect).policy(project).timeout_ms) },
       unsettled_id: unsettled?.id ?? null,
       idempotency: guarded(guard, 202, answer),
     })

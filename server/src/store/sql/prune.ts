@@ -5,7 +5,7 @@ import type { ProjectSettings } from '../../domain/project.ts'
 import { isOpen, type TaskStatus } from '../../domain/task.ts'
 import { bulk } from '../database.ts'
 import type { WriteContext } from './context.ts'
-import { lockTasks } from './resend.ts'
+import { lockTasks } from './lock.ts'
 
 const DAY_MS = 86_400_000
 const IDEMPOTENCY_MS = DAY_MS

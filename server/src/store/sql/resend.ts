@@ -1,11 +1,12 @@
 // Re-sends, cancels and the rescue of held deliveries: what an operator or the upkeep asks of single deliveries.
-import { bulk, type Row } from '../database.ts'
+import type { Row } from '../database.ts'
 import type { Delivery } from '../../domain/delivery.ts'
 import type { ResendRequest, ResendResult } from '../store.ts'
 import type { WriteContext } from './context.ts'
 import { insertDeliveries, type InsertDelivery, type Inserted } from './delivery-insert.ts'
 import { wake } from './destinations.ts'
 import { takeIdempotency } from './idempotency.ts'
+import { lockTasks } from './lock.ts'
 import { finishDeliveries, releaseNext } from './settle.ts'
 
 export type ResendInput = Omit<ResendRequest, 'delivery'> & { delivery: InsertDelivery }
@@ -79,21 +80,6 @@ export async function cancelDeliveries(context: WriteContext, inputs: CancelInpu
     }
   }
   return inputs.map(() => null)
-}
-
-const lockTask = bulk(
-  { id: 'text' },
-  (v) =>
-    `select tasks.id from tasks join ${v} on tasks.id = v.id order by tasks.id for no key update of tasks`,
-)
-
-/** Locks tasks in the order that every transaction takes them in; SQLite has one writer and needs no locks. */
-export async function lockTasks({ tx }: Pick<WriteContext, 'tx'>, ids: readonly string[]): Promise<void> {
-  if (tx.flavor.forUpdate === '') return
-  await tx.bulk(
-    lockTask,
-    ids.toSorted().map((id) => ({ id })),
-  )
 }
 
 /** Releases held deliveries that wait for nobody; returns how many. */
