@@ -1,5 +1,6 @@
 // The only reader of the environment. One table makes the frozen Config, --help, `config list` and the documentation.
 // Flags go before environment, environment before defaults; an unknown RINGBACK_ variable is an error.
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 
 /** A setting that is missing or not valid: the message is one sentence that names it and the remedy. */
@@ -17,6 +18,8 @@ type Setting<T> = {
   /** The default's text; null is none. */
   fallback: string | null
   secret?: true
+  /** What to set it to, where `serve` makes nothing up. */
+  required?: string
   doc: string
   parse: (text: string) => T
 }
@@ -42,11 +45,23 @@ function oneOf<const T extends string>(...choices: T[]) {
   return (value: string): T => choices.find((choice) => choice === value) ?? bad(`use ${choices.join(', ')}`)
 }
 
-const cidrs = (value: string): string[] =>
-  value
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
+/** Ranges or single addresses, separated by commas; their prefixes are no shorter than `shortest`. */
+function cidrs(shortest: 0 | 1) {
+  const check = (range: string): string => {
+    const [address = '', length, ...rest] = range.split('/')
+    const longest = isIP(address) === 6 && !address.includes('%') ? 128 : isIP(address) === 4 ? 32 : -1
+    const bits = length === undefined ? longest : /^\d{1,3}$/.test(length) ? Number(length) : -1
+    return rest.length === 0 && bits >= shortest && bits <= longest
+      ? range
+      : bad(`${range} is no range such as 10.0.0.0/8 or fd00::/8`)
+  }
+  return (value: string): string[] =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map(check)
+}
 
 function baseUrl(value: string): string {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) bad('use an absolute http(s) URL')
@@ -95,7 +110,8 @@ export const settings = {
     env: 'RINGBACK_PUBLIC_URL',
     form: 'URL',
     fallback: null,
-    doc: 'Base of the inbound URLs that providers call.',
+    required: 'the URL under which providers reach this server',
+    doc: 'Base of the inbound URLs that providers call, with its path if a proxy adds one.',
     parse: baseUrl,
   }),
   admin_key: setting({
@@ -103,6 +119,7 @@ export const settings = {
     form: 'TEXT',
     fallback: null,
     secret: true,
+    required: '32 characters or more, such as `openssl rand -hex 32`',
     doc: 'Key of the admin routes, 32 characters or more.',
     parse: adminKey,
   }),
@@ -111,56 +128,57 @@ export const settings = {
     form: 'BASE64',
     fallback: null,
     secret: true,
-    doc: '32 bytes that seal stored secrets.',
+    required: '32 bytes in base64, such as `openssl rand -base64 32`',
+    doc: '32 bytes that seal the secrets in the database; with another key they cannot be read.',
     parse: secretKey,
   }),
   egress_allow: setting({
     env: 'RINGBACK_EGRESS_ALLOW',
     form: 'CIDR,…',
     fallback: '',
-    doc: 'Private ranges that callbacks may go to.',
-    parse: cidrs,
+    doc: 'Private ranges that callbacks may go to, separated by commas; without it, public addresses only.',
+    parse: cidrs(0),
   }),
   trust_proxy: setting({
     env: 'RINGBACK_TRUST_PROXY',
     form: 'CIDR,…',
     fallback: '',
-    doc: 'Proxies whose x-forwarded-for is believed.',
-    parse: cidrs,
+    doc: 'Proxies whose x-forwarded-for is believed, separated by commas; without it, nobody’s.',
+    parse: cidrs(1),
   }),
   inbound_rate: setting({
     env: 'RINGBACK_INBOUND_RATE',
     form: 'COUNT/SECONDS',
     fallback: '30/60',
-    doc: 'Inbound callbacks allowed from one address; off for no limit.',
+    doc: 'Inbound callbacks allowed from one address (IPv6: one /64) in so many seconds; off for no limit.',
     parse: rate,
   }),
   body_limit: setting({
     env: 'RINGBACK_BODY_LIMIT',
     form: 'BYTES',
     fallback: '1048576',
-    doc: 'Largest request body.',
+    doc: 'Largest request body, in bytes.',
     parse: whole(1024, 64 * 1024 * 1024),
   }),
   stop_grace: setting({
     env: 'RINGBACK_STOP_GRACE',
     form: 'SECONDS',
     fallback: '25',
-    doc: 'Time to finish what is in flight when stopping.',
+    doc: 'Seconds to finish what is in flight when stopping; the rest is sent after the next start.',
     parse: whole(0, 3600),
   }),
   surface: setting({
     env: 'RINGBACK_SURFACE',
     form: 'all|api|inbound',
     fallback: 'all',
-    doc: 'Which routes this process serves.',
+    doc: 'Routes of this process: inbound is the one-time URLs only, api all but those; health is in both.',
     parse: oneOf('all', 'api', 'inbound'),
   }),
   log_level: setting({
     env: 'RINGBACK_LOG_LEVEL',
     form: 'LEVEL',
     fallback: 'info',
-    doc: 'debug, info, warn, error or silent.',
+    doc: 'Least level that is logged: debug, info, warn, error or silent. `dev` logs from warn on unless told.',
     parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
   }),
 }
