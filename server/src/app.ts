@@ -66,6 +66,12 @@ export async function createApp({
   const egress = createEgress({ allow: config.egress_allow, resolver })
   const driver = await openSqliteDriver(databasePath(config))
   const store = createStore({ driver, cipher: createCipher(secret_key), now, owner: newId() })
+  try {
+    await store.checkSecretKey()
+  } catch (error) {
+    await store.close()
+    throw error
+  }
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const dialects = createDialects({ version })

@@ -44,10 +44,12 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   process.exit(1)
 })
 
+const plainErrors = new Set(['DatabaseInUseError', 'NewerDatabaseError', 'WrongSecretKeyError'])
+
 /** One clear sentence for what a person can mend; the stack for what only we can. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'DatabaseInUseError' || error.name === 'NewerDatabaseError') return error.message
+  if (plainErrors.has(error.name)) return error.message
   const { code, port, path } = error as Error & { code?: string; port?: number; path?: string }
   switch (code) {
     case 'EADDRINUSE':

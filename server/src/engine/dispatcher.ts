@@ -40,7 +40,7 @@ export function createDispatcher({
 }): Dispatcher {
   let running = false
   let rest_until = 0
-  const lanes: Lanes = createLanes({ start: begin, onRoom: () => loop.wake(), now: clock.now })
+  const lanes: Lanes = createLanes({ start: begin, onRoom: () => loop.wake() })
   const loop = createLoop({ name: 'claim', clock, log, run: claim })
   const { finish } = lanes
 

@@ -2,20 +2,13 @@
 // itself. Everything here is a hint for speed; the truth about a delivery is its row. Empty lanes are forgotten.
 import type { ClaimRequest, ClaimResult, Ready } from '../store/store.ts'
 
-/** `backlog` says that more may wait in the database, `lively_at` when an attempt last ended, or the lane began. */
-type Lane = {
-  limit: number
-  reserved: number
-  in_flight: number
-  queue: Ready[]
-  backlog: boolean
-  lively_at: number
-}
+/** `backlog` says that more may wait in the database. */
+type Lane = { limit: number; reserved: number; in_flight: number; queue: Ready[]; backlog: boolean }
 
 export type Lanes = {
-  /** Keeps a slot for a delivery to come; false when there is none, or when older work waits. */
+  /** Keeps a place for a delivery to come; false when there is none, or when older work waits in the database. */
   reserve: (destination_id: string) => boolean
-  /** Gives a reserved slot back. */
+  /** Gives a reserved place back. */
   cancel: (destination_id: string) => void
   /** Sends a delivery, at once or when its lane's turn comes; `limit` is what its project allows in flight. */
   push: (delivery: Ready, limit: number) => void
@@ -41,7 +34,6 @@ export type LanesOptions = {
   start: (delivery: Ready) => void
   /** A lane, or the whole, has room again for what waits in the database. */
   onRoom: () => void
-  now: () => number
   /** Bounds memory: reserved, queued, in flight and not yet settled together. */
   capacity?: number
 }
@@ -56,10 +48,11 @@ const CLAIM_DESTINATIONS = 64
 // A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
 const CLAIM_EACH = 16
 const CLAIM_EXTRA = 1024
-const LIVELY_MS = 1000
+// A lane holds so many times what may be in flight, so that the receiver never waits for a commit of ours.
+const AHEAD = 4
 
 /** Makes the lanes. */
-export function createLanes({ start, onRoom, now, capacity = CAPACITY }: LanesOptions): Lanes {
+export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions): Lanes {
   const lanes = new Map<string, Lane>()
   let taken = 0
   let bytes = 0
@@ -70,7 +63,7 @@ export function createLanes({ start, onRoom, now, capacity = CAPACITY }: LanesOp
   function laneOf(destination_id: string): Lane {
     let lane = lanes.get(destination_id)
     if (lane === undefined) {
-      lane = { limit: DEFAULT_LIMIT, reserved: 0, in_flight: 0, queue: [], backlog: false, lively_at: now() }
+      lane = { limit: DEFAULT_LIMIT, reserved: 0, in_flight: 0, queue: [], backlog: false }
       lanes.set(destination_id, lane)
     }
     return lane
@@ -110,26 +103,16 @@ export function createLanes({ start, onRoom, now, capacity = CAPACITY }: LanesOp
     return Math.min(capacity - taken, Math.floor((CAPACITY_BYTES - bytes) / mean_bytes))
   }
 
-  // As much again as may be in flight is read ahead, so that the receiver never waits for a claim's commit.
-  const room = (lane: Lane) => 2 * lane.limit - held(lane)
+  const room = (lane: Lane) => AHEAD * lane.limit - held(lane)
 
-  /**
-   * The store puts a destination without room off for a second. That is right for a receiver that hangs; a lively one is
-   * merely full for the moment, so it may overdraw by one a claim.
-   */
-  function claimable(lane: Lane): number {
-    const lively = now() - lane.lively_at < LIVELY_MS && held(lane) < 3 * lane.limit
-    return Math.max(room(lane), lively ? 1 : 0)
-  }
-
-  const wantsMore = (lane: Lane) => lane.backlog && lane.queue.length <= lane.limit / 2 && room(lane) > 0
+  const wantsMore = (lane: Lane) => lane.backlog && lane.queue.length <= lane.limit && room(lane) > 0
 
   return {
     reserve(destination_id) {
       if (taken >= capacity || bytes >= CAPACITY_BYTES) return false
       const lane = laneOf(destination_id)
       // A refusal makes no backlog: whoever is refused wakes the claim, which finds out.
-      if (lane.backlog || lane.queue.length > 0 || held(lane) >= lane.limit) return false
+      if (lane.backlog || room(lane) <= 0) return false
       lane.reserved++
       taken++
       return true
@@ -158,7 +141,6 @@ export function createLanes({ start, onRoom, now, capacity = CAPACITY }: LanesOp
       const { destination_id } = delivery
       const lane = laneOf(destination_id)
       lane.in_flight--
-      lane.lively_at = now()
       pump(lane)
       if (wantsMore(lane)) onRoom()
       tidy(destination_id, lane)
@@ -179,13 +161,13 @@ export function createLanes({ start, onRoom, now, capacity = CAPACITY }: LanesOp
       const destinations = Math.min(CLAIM_DESTINATIONS, Math.floor((free - extra) / per_destination))
       const rooms: Record<string, number> = {}
       for (const [id, lane] of lanes) {
-        const most = claimable(lane)
+        const most = Math.max(0, room(lane))
         if (!lane.backlog && most >= per_destination) continue
         const given = Math.min(most, per_destination + extra)
         extra -= Math.max(0, given - per_destination)
         rooms[id] = given
         // Nobody will have looked how much more there is.
-        if (room(lane) <= 0) lane.backlog = true
+        if (most === 0) lane.backlog = true
       }
       return { destinations, per_destination, room: rooms }
     },

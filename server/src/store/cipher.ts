@@ -4,6 +4,14 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 
 export type Cipher = { seal(text: string, name: string): string; open(sealed: string, name: string): string }
 
+/** The key does not open what is in the database. */
+export class WrongSecretKeyError extends Error {
+  constructor() {
+    super('RINGBACK_SECRET_KEY is not the key that this database was written with: set it to that key')
+    this.name = 'WrongSecretKeyError'
+  }
+}
+
 const IV_BYTES = 12
 const TAG_BYTES = 16
 

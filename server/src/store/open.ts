@@ -3,7 +3,7 @@
 import { AppError } from '../domain/errors.ts'
 import type { Secret } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
-import type { Cipher } from './cipher.ts'
+import { WrongSecretKeyError, type Cipher } from './cipher.ts'
 import {
   StoreUnavailableError,
   type Driver,
@@ -81,6 +81,14 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   return {
     now,
     ping: async () => void (await read('ping', undefined as never)),
+    async checkSecretKey() {
+      const secret = await read('anySecret', undefined as never)
+      try {
+        if (secret !== null) cipher.open(secret.value, secretName(secret))
+      } catch {
+        throw new WrongSecretKeyError()
+      }
+    },
     attach(engine) {
       outlet = engine
     },
@@ -131,24 +139,26 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     findArrival: async (scope, id) => (await read('findArrival', { scope, id })) ?? undefined,
 
     claim: (request) => write('claim', request),
-    async settle(input) {
-      const { delivery, settlement } = input
+    async settle({ delivery, settlement, attempt, lease_ms }) {
+      const { id, task_id, destination_id, fence, sequence, resend } = delivery
+      const row = { id, task_id, destination_id, fence, sequence, resend }
       let leased = false
       const lease = () =>
-        (leased =
-          settlement.state !== 'pending' && delivery.resend === 0 && outlet.admit(delivery.destination_id))
+        (leased = settlement.state !== 'pending' && resend === 0 && outlet.admit(destination_id))
       try {
-        const { won, released } = await write('settle', () => ({ ...input, leased: lease() }), {
-          task_id: delivery.task_id,
-          bytes: 512 + (input.attempt?.response_body?.length ?? 0),
-        })
-        if (released !== null && leased) {
+        const { won, released } = await write(
+          'settle',
+          () => ({ delivery: row, settlement, attempt, lease_ms, leased: lease() }),
+          { task_id, bytes: 512 + (attempt?.response_body?.length ?? 0) },
+        )
+        if (released === 'queued') outlet.wake(now())
+        else if (released !== null) {
           leased = false
           outlet.launch(released)
-        } else if (won) outlet.wake(settlement.due_at ?? now())
+        } else if (won && settlement.state === 'pending') outlet.wake(settlement.due_at ?? now())
         return won
       } finally {
-        if (leased) outlet.withdraw(delivery.destination_id)
+        if (leased) outlet.withdraw(destination_id)
       }
     },
     resend({ delivery, unsettled_id, idempotency }) {

@@ -11,7 +11,10 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
   connection.exec('pragma busy_timeout = 5000')
   connection.exec('pragma cache_size = -65536')
   if (!readonly) {
+    // Most rows carry a JSON body: in larger pages fewer of them are half empty or spill over.
+    connection.exec('pragma page_size = 8192')
     connection.exec('pragma journal_mode = wal')
+    connection.exec('pragma wal_autocheckpoint = 4000')
     connection.exec('pragma synchronous = full')
   }
   const statements = new Map<string, StatementSync>()
@@ -21,7 +24,7 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
     const known = statements.get(sql)
     if (known !== undefined) return known
     // node:sqlite takes $1 for a named parameter; ?1 is the numbered one.
-    const statement = connection.prepare(sql.replace(/\$(\d+)/g, '?$1'))
+    const statement = connection.prepare(orRollback(sql.replace(/\$(\d+)/g, '?$1')))
     statements.set(sql, statement)
     return statement
   }
@@ -31,7 +34,7 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
     if (known !== undefined) return known
     const names = Object.keys(bulk.columns)
     const relation = `(select ${names.map((name, i) => `?${i + 1} as ${name}`).join(', ')}) as v`
-    const prepared = { statement: connection.prepare(bulk.sql(relation)), names }
+    const prepared = { statement: connection.prepare(orRollback(bulk.sql(relation))), names }
     bulkStatements.set(bulk, prepared)
     return prepared
   }
@@ -76,3 +79,7 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
     },
   }
 }
+
+// A statement that could fail half-way makes SQLite keep a second journal of the pages it touches, to undo just that
+// statement (an eighth of the writer's time, measured). Here a failed statement always undoes its whole transaction.
+const orRollback = (sql: string): string => sql.replace(/^(insert|update)\b/, '$1 or rollback')

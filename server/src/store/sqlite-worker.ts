@@ -18,6 +18,8 @@ const { path, readonly } = workerData as { path: string; readonly: boolean }
 const database = openSqlite(path, { readonly })
 // SQLite is a local file: what fails now may work after the disk has room, but there is no connection to lose.
 const neverUnavailable = () => false
+// Quick answers share a message; none waits for slow ones behind it.
+const GATHER_MS = 1
 
 async function answer(request: WorkerRequest): Promise<unknown> {
   switch (request.kind) {
@@ -34,15 +36,30 @@ async function answer(request: WorkerRequest): Promise<unknown> {
   }
 }
 
+async function answerSafely(request: WorkerRequest): Promise<WorkerAnswer> {
+  try {
+    return { id: request.id, value: await answer(request) }
+  } catch (error) {
+    const { message, name } = error instanceof Error ? error : new Error(String(error))
+    return { id: request.id, error: message, name }
+  }
+}
+
+async function answerAll(requests: WorkerRequest[]): Promise<void> {
+  let answers: WorkerAnswer[] = []
+  let since = performance.now()
+  for (const request of requests) {
+    answers.push(await answerSafely(request))
+    if (performance.now() - since < GATHER_MS) continue
+    parentPort?.postMessage(answers)
+    answers = []
+    since = performance.now()
+  }
+  if (answers.length > 0) parentPort?.postMessage(answers)
+}
+
 // One request at a time: a transaction must not see the statements of the next message.
 let last = Promise.resolve()
-parentPort?.on('message', (request: WorkerRequest) => {
-  last = last.then(async () => {
-    try {
-      parentPort?.postMessage({ id: request.id, value: await answer(request) } satisfies WorkerAnswer)
-    } catch (error) {
-      const { message, name } = error instanceof Error ? error : new Error(String(error))
-      parentPort?.postMessage({ id: request.id, error: message, name } satisfies WorkerAnswer)
-    }
-  })
+parentPort?.on('message', (requests: WorkerRequest[]) => {
+  last = last.then(() => answerAll(requests))
 })

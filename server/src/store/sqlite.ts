@@ -6,44 +6,61 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import type { WriteOutcome } from './batch.ts'
-import type { Driver, ReadArgs, ReadResult, ReadVerb } from './driver.ts'
+import {
+  StoreUnavailableError,
+  type Driver,
+  type ReadArgs,
+  type ReadResult,
+  type ReadVerb,
+} from './driver.ts'
 import type { Migrated } from './migrate.ts'
 import type { WorkerAnswer, WorkerRequest } from './sqlite-worker.ts'
 
 type Request = WorkerRequest extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
 
-/** A thread as a function from request to promise. */
+/** A thread as a function from request to promise. What one turn of the event loop asks goes in one message. */
 function startThread(path: string, readonly: boolean) {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const worker = new Worker(new URL(`./sqlite-worker.${extension}`, import.meta.url), {
     workerData: { path, readonly },
   })
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>()
+  let unsent: WorkerRequest[] = []
   let lastId = 0
   let broken: Error | undefined
-  worker.on('message', (answer: WorkerAnswer) => {
-    const caller = waiting.get(answer.id)
-    waiting.delete(answer.id)
-    if ('error' in answer) caller?.reject(Object.assign(new Error(answer.error), { name: answer.name }))
-    else caller?.resolve(answer.value as never)
+  worker.on('message', (answers: WorkerAnswer[]) => {
+    for (const answer of answers) {
+      const caller = waiting.get(answer.id)
+      waiting.delete(answer.id)
+      if ('error' in answer) caller?.reject(Object.assign(new Error(answer.error), { name: answer.name }))
+      else caller?.resolve(answer.value as never)
+    }
   })
   worker.on('error', (error: Error) => {
     broken = error
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
   })
+  function send(): void {
+    worker.postMessage(unsent)
+    unsent = []
+  }
   return {
     ask<T>(request: Request): Promise<T> {
       if (broken !== undefined) return Promise.reject(broken)
       return new Promise<T>((resolve, reject) => {
         const id = ++lastId
         waiting.set(id, { resolve, reject })
-        worker.postMessage({ id, ...request })
+        // A message wakes the thread, which costs more than most look-ups.
+        if (unsent.push({ id, ...request }) === 1) setImmediate(send)
       })
     },
     async end() {
-      if (broken === undefined) await this.ask({ kind: 'close' })
-      const exited = broken === undefined ? once(worker, 'exit') : Promise.resolve()
+      const dead = broken !== undefined
+      const closed = dead ? undefined : this.ask({ kind: 'close' })
+      broken ??= new StoreUnavailableError('the database is closed')
+      await closed
+      const exited = dead ? undefined : once(worker, 'exit')
       await worker.terminate()
       await exited
     },
@@ -100,7 +117,7 @@ export class DatabaseInUseError extends Error {
 // leaves the database itself open to readers and backups.
 function lock(path: string): () => void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  closeSync(openSync(`${path}.lock`, 'a', 0o600))
+  for (const file of [path, `${path}.lock`]) closeSync(openSync(file, 'a', 0o600))
   const holder = new DatabaseSync(`${path}.lock`)
   try {
     holder.exec('pragma locking_mode = exclusive; begin exclusive')

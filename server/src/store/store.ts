@@ -123,6 +123,8 @@ export interface Store {
   now(): number
   /** Rejects unless the database answers. */
   ping(): Promise<void>
+  /** Rejects with WrongSecretKeyError when the secrets in the database were sealed with another key. */
+  checkSecretKey(): Promise<void>
   /** Connects the engine; without one, deliveries are queued for whoever claims them. */
   attach(outlet: Outlet): void
   /** Calls `listener` after each committed transition. Returns how to stop that. */

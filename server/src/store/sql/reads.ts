@@ -180,10 +180,11 @@ export const reads = {
     tx: Transaction,
     { now, owner, limit, lost_boots }: { now: number; owner: string; limit: number; lost_boots: boolean },
   ) {
-    const lost = lost_boots ? `(lease_until < $1 or lease_owner <> $3)` : `(lease_until < $1 and $3 = $3)`
     return (await tx.all(
-      `select * from deliveries where state = 'sending' and ${lost} order by lease_until limit $2`,
-      [now, limit, owner],
+      `select * from deliveries where state = 'sending' and (lease_until < $1 or lease_owner <> $3)
+       order by lease_until limit $2`,
+      // Nothing differs from null, so then only the time decides.
+      [now, limit, lost_boots ? owner : null],
     )) as Delivery[]
   },
 
@@ -210,6 +211,8 @@ export const reads = {
 
   findKey: (tx: Transaction, { hash }: { hash: string }) =>
     first<Key>(tx.all('select * from keys where hash = $1', [hash])),
+
+  anySecret: (tx: Transaction) => first<Secret>(tx.all('select * from secrets order by id desc limit 1')),
 
   async secrets(tx: Transaction, { project_id }: { project_id: string }) {
     return (await tx.all('select * from secrets where project_id = $1 order by id desc', [

@@ -9,7 +9,9 @@ import { wake } from './destinations.ts'
 
 /** `leased` says that a slot is reserved for the delivery that this one may release. */
 export type SettleInput = Settle & { leased: boolean }
-export type SettleResult = { won: boolean; released: Ready | null }
+export type SettleResult = { won: boolean; released: Released | null }
+/** A held delivery whose turn came: leased and ready to be sent, or queued for whoever claims it. */
+export type Released = Ready | 'queued'
 
 const updateDelivery = bulk(
   {
@@ -96,7 +98,10 @@ const updateSucceeded = bulk(
 )
 
 /** What follows from final states: `callback_succeeded`, and the release of the next held delivery of each task. */
-export async function finishDeliveries(context: WriteContext, finals: Final[]): Promise<Map<string, Ready>> {
+export async function finishDeliveries(
+  context: WriteContext,
+  finals: Final[],
+): Promise<Map<string, Released>> {
   const { tx, now } = context
   const latest = await tx.bulk(
     updateSucceeded,
@@ -129,11 +134,11 @@ const releaseDelivery = bulk(
     returning ${list(deliveryColumns, 'deliveries')}`,
 )
 
-/** Releases the held head of each task, straight to `sending` where a slot is reserved. Returns those to send, by task. */
+/** Releases the held head of each task, straight to `sending` where a slot is reserved. Returns those released, by task. */
 export async function releaseNext(
   { tx, now, owner }: WriteContext,
   tasks: { task_id: string; lease_ms: number | null }[],
-): Promise<Map<string, Ready>> {
+): Promise<Map<string, Released>> {
   const rows = (await tx.bulk(
     releaseDelivery,
     tasks.map(({ task_id, lease_ms }) => ({
@@ -147,9 +152,16 @@ export async function releaseNext(
     tx,
     rows.flatMap((row) => (row.state === 'pending' ? { id: row.destination_id, due_at: now } : [])),
   )
-  const sending = rows.filter(({ state }) => state === 'sending')
-  const bodies = await bodiesOf({ tx }, sending)
-  return new Map(sending.map((row) => [row.task_id, { ...row, body: bodies.get(row.id) ?? '' }]))
+  const bodies = await bodiesOf(
+    { tx },
+    rows.filter(({ state }) => state === 'sending'),
+  )
+  return new Map(
+    rows.map((row) => [
+      row.task_id,
+      row.state === 'sending' ? { ...row, body: bodies.get(row.id) ?? '' } : 'queued',
+    ]),
+  )
 }
 
 const selectBodies = bulk(
