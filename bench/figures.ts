@@ -1,0 +1,13 @@
+// Numbers of the bench: the clock that all processes share, medians and percentiles.
+
+/** Now, in milliseconds of the machine's monotonic clock: comparable between processes, not with the time of day. */
+export const milliseconds = (): number => Number(process.hrtime.bigint()) / 1e6
+
+/** The value that a share of `p` (0–1) of the values is not above. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p * sorted.length) - 1))] ?? Number.NaN
+}
+
+/** The middle value. */
+export const median = (values: readonly number[]): number => percentile(values, 0.5)

@@ -1,0 +1,72 @@
+// The bench's hold on the server under test: the program as users start it, on a data folder of its own.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+export type ServerProcess = {
+  port: number
+  /** Drains and ends the server. */
+  stop(): Promise<void>
+}
+
+export const ADMIN_KEY = 'bench-admin-key-of-more-than-32-characters'
+const SECRET_KEY = Buffer.alloc(32, 7).toString('base64')
+const PROGRAM = fileURLToPath(new URL('../server/bin/ringback.js', import.meta.url))
+const START_MS = 30_000
+
+/** Starts `ringback serve` on a data folder and resolves when it is ready; `profile` is a folder for a CPU profile. */
+export async function startServer(data: string, profile: string | undefined): Promise<ServerProcess> {
+  const port = await freePort()
+  const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const child = spawn(process.execPath, [...flags, PROGRAM, 'serve'], {
+    env: {
+      PATH: process.env['PATH'],
+      RINGBACK_PORT: String(port),
+      RINGBACK_DATA: data,
+      RINGBACK_ADMIN_KEY: ADMIN_KEY,
+      RINGBACK_SECRET_KEY: SECRET_KEY,
+      RINGBACK_PUBLIC_URL: `http://127.0.0.1:${port}`,
+      RINGBACK_EGRESS_ALLOW: '127.0.0.1/32',
+      RINGBACK_INBOUND_RATE: 'off',
+    },
+    stdio: ['ignore', openSync(join(data, 'server.log'), 'a'), 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  const killed = () => child.kill('SIGKILL')
+  process.on('exit', killed)
+  await untilReady(port, exited)
+  return {
+    port,
+    async stop() {
+      child.kill('SIGTERM')
+      const [status] = await exited
+      process.off('exit', killed)
+      if (status !== 0)
+        throw new Error(`the server ended with status ${status}; see ${join(data, 'server.log')}`)
+    },
+  }
+}
+
+async function untilReady(port: number, exited: Promise<unknown>): Promise<void> {
+  const ended = exited.then(() => 'ended')
+  for (const started = Date.now(); Date.now() - started < START_MS;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
+    if (answer?.ok === true) return
+    if ((await Promise.race([ended, sleep(20)])) === 'ended') break
+  }
+  throw new Error('the server did not start')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no free port')
+  return address.port
+}
