@@ -1,8 +1,8 @@
 // `ringback serve`: production. What must be given is named; nothing is made up.
-import { pino } from 'pino'
 import { createApp } from '../app.ts'
 import { ConfigError, readConfig, settings, type Config } from '../config.ts'
 import { defineCommand, settingFlags } from './command.ts'
+import { openLog } from './log.ts'
 import { untilStopped } from './stop.ts'
 
 export const serve = defineCommand({
@@ -13,7 +13,7 @@ export const serve = defineCommand({
     const secret_key = required(config, 'secret_key')
     required(config, 'admin_key')
     const public_url = required(config, 'public_url')
-    const log = pino({ level: config.log_level, base: null })
+    const log = openLog(config.log_level)
     if (public_url.startsWith('http:')) log.warn({ public_url }, 'public_url.plain_http')
     if (config.egress_allow.length > 0) log.warn({ egress_allow: config.egress_allow }, 'egress.opened')
     const app = await createApp({ config, secret_key, public_url, log })
