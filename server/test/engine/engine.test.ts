@@ -43,13 +43,16 @@ test('events of a task arrive in order though the first fails three times, and o
   assert.equal((await world.store.findTask(scopeOf(attempts[0]!.delivery), first.id))?.callback_succeeded, 1)
 })
 
-test('a receiver that always fails gets 21 attempts, exactly on the plan that was shown after the first', async (t) => {
+test('a receiver that always fails gets 21 requests, exactly on the plan that was shown after the first', async (t) => {
   const clock = createManualClock()
   const world = await startWorld(t, { clock })
+  const requests: number[] = []
+  let status = 500
   const receiver = await using(
     t,
     startReceiver((_request, response) => {
-      response.statusCode = 500
+      requests.push(clock.now())
+      response.statusCode = status
       response.end()
     }),
   )
@@ -73,7 +76,16 @@ test('a receiver that always fails gets 21 attempts, exactly on the plan that wa
   assert.deepEqual([failed.state, failed.reason, failed.attempt_count], ['failed', 'retries_exhausted', 21])
   const elapsed = plan.at(-1)! - started_at
   assert.ok(elapsed > 0.9 * 86_400_000 && elapsed < 0.98 * 86_400_000)
-  assert.equal((await world.store.findTask(scopeOf(failed), task.id))?.callback_succeeded, 0)
+  assert.deepEqual(requests, [started_at, ...plan])
+  const succeeded = async () => (await world.store.findTask(scopeOf(failed), task.id))?.callback_succeeded
+  assert.equal(await succeeded(), 0)
+
+  clock.advance(7 * 86_400_000)
+  assert.equal(requests.length, 21)
+  status = 200
+  await world.resend(failed)
+  await attempted(22)
+  assert.equal(await succeeded(), 1)
 })
 
 test('a hung receiver with more deliveries than slots does not delay another', async (t) => {

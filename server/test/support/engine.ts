@@ -10,6 +10,7 @@ import { createVerbs } from '../../src/dialects/apply.ts'
 import { destinationId } from '../../src/dialects/destination-id.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
+import type { Delivery } from '../../src/domain/delivery.ts'
 import { parseTarget } from '../../src/domain/destination.ts'
 import { createIds } from '../../src/domain/id.ts'
 import type { Project, ProjectSettings } from '../../src/domain/project.ts'
@@ -23,6 +24,7 @@ import { openSqliteDriver } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
 import { createTestLog } from './log.ts'
 import { startSender } from './sender.ts'
+import { newTask } from './store.ts'
 
 const dialects = createDialects({ version: '0.0.0' })
 
@@ -62,34 +64,15 @@ export async function startWorld(
     const scope = { project_id: project.id, mode: 'live' as const }
     const destination = { id: destinationId(scope, key), ...scope, key }
     const now = clock.now()
-    const task: Task = {
+    const task = newTask(project, {
       id: newId(),
-      ...scope,
-      external_id: null,
-      type: 'task',
-      status: 'waiting',
-      resume_status: null,
-      audit_status: null,
-      params: '{}',
-      response: null,
-      error: null,
-      metadata: '{}',
-      unique_id: null,
-      ext: null,
       callback_url: url,
       destination_id: destination.id,
-      callback_succeeded: null,
-      callback_succeeded_at: null,
       callback_hash: null,
-      callback_used: 0,
-      event_count: 0,
       created_at: now,
       updated_at: now,
-      completed_at: null,
-      expires_at: null,
-      version: 1,
       ...changes,
-    }
+    })
     await store.createTask({ task, destination, idempotency: null })
     return task
   }
@@ -105,6 +88,20 @@ export async function startWorld(
     /** Creates a task and completes it: one event on its way to `url`. */
     async completeTask(url: string): Promise<Task> {
       return verbs.apply(await createTask(url), 'complete', { response: '{}' })
+    },
+    /** Sends a delivery's event again. */
+    async resend({ task_id, event_id, event_type, sequence, destination_id, url }: Delivery): Promise<void> {
+      const row = { task_id, event_id, event_type, sequence, destination_id, url, project_id: project.id }
+      const delivery = {
+        ...row,
+        id: newId(),
+        mode: 'live' as const,
+        resend: 1 as const,
+        created_at: clock.now(),
+        lease_ms: 40_000,
+        ordered: false,
+      }
+      await store.resend({ delivery, unsettled_id: null, idempotency: null })
     },
     async deliveries(task_id?: string) {
       const filter = task_id === undefined ? {} : { task_id }
