@@ -1,7 +1,7 @@
 // The native API as functions, one per route (native contract §§2–5); the types of what goes in and out are generated.
 // Answers are parsed with JSON.parse, so a number beyond 2^53 in somebody's `response` loses digits here, not on the wire.
 import type {
-  Arrival,
+  ArrivalPage,
   AuditTask,
   AwaitTask,
   CancelTask,
@@ -11,56 +11,32 @@ import type {
   CreateTask,
   Delivery,
   DeliveryDetail,
+  DeliveryPage,
   EditTask,
-  Event,
+  EventPage,
   FailTask,
-  Key,
+  GetTaskQuery,
   KeyCreated,
+  KeyPage,
+  ListDeliveriesQuery,
+  ListTasksQuery,
+  PageQuery,
   Project,
   ProjectCreated,
+  ProjectPage,
   RecallTask,
+  ResolvedTask,
   SuspendTask,
   Task,
   TaskCreated,
+  TaskPage,
   UpdateProject,
 } from './contract.ts'
 import { callJson, createTransport, path } from './transport.ts'
 import type { CallOptions, ClientOptions, Transport } from './transport.ts'
 
 /** One page of a list, newest first; `next_cursor` is null on the last one. */
-export type Page<T> = { data: T[]; next_cursor: string | null }
-
-/** Which page: at most `limit` (1–100) rows after `cursor`, the `next_cursor` of the page before. */
-export type PageQuery = { limit?: number | undefined; cursor?: string | undefined }
-
-/** Which tasks to list; times are ISO 8601. */
-export type TaskQuery = PageQuery & {
-  status?: Task['status']
-  type?: string
-  audit_status?: NonNullable<Task['audit_status']>
-  callback_succeeded?: boolean
-  unique_id?: string
-  created_after?: string
-  created_before?: string
-}
-
-/** Which deliveries to list; `event` is an event type, `destination` an origin or mail domain, times are ISO 8601. */
-export type DeliveryQuery = PageQuery & {
-  task_id?: string
-  state?: Delivery['state']
-  event?: string
-  destination?: string
-  created_after?: string
-}
-
-/** The short view of a task that the inbound URL answers with; `id` and `status` are in the words of its project's dialect. */
-export type ResolvedTask = {
-  id: string
-  status: string
-  result: unknown
-  createdAt: string
-  completedAt: string | null
-}
+type Page<T> = { data: T[]; next_cursor: string | null }
 
 /** The client of one server and one key. */
 export type Client = ReturnType<typeof createClient>
@@ -104,10 +80,10 @@ function taskRoutes(call: Transport) {
     create: (body: CreateTask = {}, options?: CallOptions & { idempotencyKey?: string }) =>
       call<TaskCreated>('POST', '/v1/tasks', { body, ...options }),
     /** Gets a task, after up to `wait` seconds (0–60) if it is not settled yet. */
-    get: (id: string, { signal, ...query }: CallOptions & { wait?: number } = {}) =>
+    get: (id: string, { signal, ...query }: CallOptions & GetTaskQuery = {}) =>
       call<Task>('GET', path`/v1/tasks/${id}`, { query, signal }),
-    list: (query?: TaskQuery, options?: CallOptions) =>
-      call<Page<Task>>('GET', '/v1/tasks', { query, ...options }),
+    list: (query?: ListTasksQuery, options?: CallOptions) =>
+      call<TaskPage>('GET', '/v1/tasks', { query, ...options }),
     start: (id: string, options?: CallOptions) => verb('start', id, undefined, options),
     /** Puts a task into `waiting` with a new inbound URL; the old one dies. */
     await: (id: string, body?: AwaitTask, options?: CallOptions) =>
@@ -126,18 +102,18 @@ function taskRoutes(call: Transport) {
     resend: (id: string, options?: CallOptions) =>
       call<Delivery>('POST', path`/v1/tasks/${id}/resend`, options),
     events: (id: string, query?: PageQuery, options?: CallOptions) =>
-      call<Page<Event>>('GET', path`/v1/tasks/${id}/events`, { query, ...options }),
+      call<EventPage>('GET', path`/v1/tasks/${id}/events`, { query, ...options }),
     deliveries: (id: string, query?: PageQuery, options?: CallOptions) =>
-      call<Page<Delivery>>('GET', path`/v1/tasks/${id}/deliveries`, { query, ...options }),
+      call<DeliveryPage>('GET', path`/v1/tasks/${id}/deliveries`, { query, ...options }),
     arrivals: (id: string, query?: PageQuery, options?: CallOptions) =>
-      call<Page<Arrival>>('GET', path`/v1/tasks/${id}/arrivals`, { query, ...options }),
+      call<ArrivalPage>('GET', path`/v1/tasks/${id}/arrivals`, { query, ...options }),
   }
 }
 
 function deliveryRoutes(call: Transport) {
   return {
-    list: (query?: DeliveryQuery, options?: CallOptions) =>
-      call<Page<Delivery>>('GET', '/v1/deliveries', { query, ...options }),
+    list: (query?: ListDeliveriesQuery, options?: CallOptions) =>
+      call<DeliveryPage>('GET', '/v1/deliveries', { query, ...options }),
     /** Gets a delivery with its attempts and the plan of those to come. */
     get: (id: string, options?: CallOptions) =>
       call<DeliveryDetail>('GET', path`/v1/deliveries/${id}`, options),
@@ -155,11 +131,11 @@ function adminRoutes(call: Transport) {
     createProject: (body: CreateProject, options?: CallOptions) =>
       call<ProjectCreated>('POST', '/v1/admin/projects', { body, ...options }),
     listProjects: (query?: PageQuery, options?: CallOptions) =>
-      call<Page<Project>>('GET', '/v1/admin/projects', { query, ...options }),
+      call<ProjectPage>('GET', '/v1/admin/projects', { query, ...options }),
     createKey: (projectId: string, body: CreateKey, options?: CallOptions) =>
       call<KeyCreated>('POST', path`/v1/admin/projects/${projectId}/keys`, { body, ...options }),
     listKeys: (projectId: string, query?: PageQuery, options?: CallOptions) =>
-      call<Page<Key>>('GET', path`/v1/admin/projects/${projectId}/keys`, { query, ...options }),
+      call<KeyPage>('GET', path`/v1/admin/projects/${projectId}/keys`, { query, ...options }),
     revokeKey: (projectId: string, keyId: string, options?: CallOptions) =>
       call<void>('DELETE', path`/v1/admin/projects/${projectId}/keys/${keyId}`, options),
   }
@@ -172,7 +148,7 @@ function inboundRoutes({ baseUrl, fetch = globalThis.fetch }: ClientOptions) {
     /** Resolves a task through its one-time `resolve_url` (or bare `callback_id`) with any JSON value as its response. */
     resolve: (urlOrCallbackId: string, body: unknown, options?: CallOptions) =>
       /^https?:\/\//i.test(urlOrCallbackId)
-        ? callJson<{ task: ResolvedTask }>(fetch, urlOrCallbackId, { method: 'POST', body, ...options })
-        : call<{ task: ResolvedTask }>('POST', path`/v1/callbacks/${urlOrCallbackId}`, { body, ...options }),
+        ? callJson<ResolvedTask>(fetch, urlOrCallbackId, { method: 'POST', body, ...options })
+        : call<ResolvedTask>('POST', path`/v1/callbacks/${urlOrCallbackId}`, { body, ...options }),
   }
 }

@@ -1,6 +1,6 @@
 // All that @ringback/sdk offers; what is not here is not public.
 export { createClient, everyItem } from './client.ts'
-export type { Client, DeliveryQuery, Page, PageQuery, ResolvedTask, TaskQuery } from './client.ts'
+export type { Client } from './client.ts'
 export type * from './contract.ts'
 export { RingbackError, VerificationError } from './errors.ts'
 export type { VerificationCode } from './errors.ts'
@@ -11,4 +11,4 @@ export { createSigner, sign, webhookHeaders } from './signature.ts'
 export type { Signer, WebhookHeaders } from './signature.ts'
 export type { CallOptions, ClientOptions } from './transport.ts'
 export { createVerifier, verifyCallback } from './verify.ts'
-export type { CallbackEvent, HeadersLike, Verifier, VerifyOptions } from './verify.ts'
+export type { HeadersLike, Verifier, VerifyOptions } from './verify.ts'

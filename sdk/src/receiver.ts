@@ -3,7 +3,8 @@
 // (it threw after half its work, or two processes received it): make what it does safe to repeat.
 import { VerificationError } from './errors.ts'
 import { createVerifier } from './verify.ts'
-import type { CallbackEvent, VerifyOptions } from './verify.ts'
+import type { CallbackEvent } from './contract.ts'
+import type { VerifyOptions } from './verify.ts'
 
 /** Remembers the ids of handled events; a `Set` would do, a table shared by all processes is better. */
 export type SeenStore = {

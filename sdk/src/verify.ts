@@ -1,21 +1,9 @@
 // Decides whether a callback is genuine. It needs the body's raw bytes as they arrived: JSON that was parsed and written
 // again has other bytes, and no signature will match.
 import crypto from 'node:crypto'
-import type { Task } from './contract.ts'
+import type { CallbackEvent } from './contract.ts'
 import { VerificationError } from './errors.ts'
 import { createSigner } from './signature.ts'
-
-/** What a native callback says: one event of one task. `sequence` counts the task's events from 1. */
-export type CallbackEvent = {
-  id: string
-  type: string
-  timestamp: string
-  sequence: number
-  task_id: string
-  status: Task['status']
-  response: unknown
-  task: Task
-}
 
 /** Headers in any usual form: a Fetch `Headers`, a Map, an array of pairs, or the object of node:http. Case is ignored. */
 export type HeadersLike =

@@ -5,6 +5,19 @@ import type { FastifyInstance } from 'fastify'
 import type { ApiConfig } from './deps.ts'
 import { namedSchemas } from './schemas/index.ts'
 
+const webhooks = {
+  callback: {
+    post: {
+      operationId: 'callback',
+      summary: 'A native callback, signed as Standard Webhooks has it',
+      requestBody: {
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/CallbackEvent' } } },
+      },
+      responses: { '2XX': { description: 'The event is received; anything else is tried again' } },
+    },
+  },
+}
+
 /** Collects the routes that are registered after this. */
 export async function registerDocument(
   app: FastifyInstance,
@@ -18,6 +31,7 @@ export async function registerDocument(
       servers: [{ url: public_url }],
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
       security: [{ key: [] }],
+      webhooks,
     },
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) =>

@@ -54,7 +54,7 @@ function receipt(
     webhook_id: event_id,
     attempt: 1,
     status_code: 200,
-    type: event,
+    type: event as Receipt['type'],
     sequence,
     task_id: task.id,
     status: task.status as Receipt['status'],

@@ -5,7 +5,7 @@ import { eventTypes } from '../../domain/event.ts'
 import { outcomeKinds } from '../../domain/outcome.ts'
 import { arrivalVerdicts } from '../../store/store.ts'
 import { pageQuery } from '../pages.ts'
-import { JsonObject, nullable, strict, Time } from './fields.ts'
+import { Json, JsonObject, nullable, ref, strict, Time } from './fields.ts'
 
 export const DeliveryQuery = Type.Object(
   {
@@ -26,20 +26,35 @@ const Headers = Type.Unsafe<Record<string, string>>({
   additionalProperties: { type: 'string' },
 })
 
+export const EventType = Type.Enum([...eventTypes])
+
 export const Event = Type.Object({
   id: Type.String(),
   task_id: Type.String(),
-  type: Type.Enum([...eventTypes]),
+  type: ref('EventType'),
   sequence: Type.Integer(),
   detail: nullable(JsonObject),
   created_at: Time,
 })
 
-const deliveryFields = {
+/** The body of a native callback. */
+export const CallbackEvent = Type.Object({
+  id: Type.String({ description: 'The event; the same in every attempt and re-send, as in `webhook-id`' }),
+  type: ref('EventType'),
+  timestamp: Time,
+  sequence: Type.Integer({ description: 'Counts the events of the task from 1' }),
+  task_id: Type.String(),
+  status: ref('TaskStatus'),
+  response: Json,
+  detail: nullable(JsonObject),
+  task: ref('Task'),
+})
+
+export const Delivery = Type.Object({
   id: Type.String(),
   task_id: Type.String(),
   event_id: Type.String(),
-  event: Type.Enum([...eventTypes]),
+  event: ref('EventType'),
   sequence: Type.Integer(),
   destination_id: Type.String(),
   url: Type.String(),
@@ -51,9 +66,7 @@ const deliveryFields = {
   settled_at: nullable(Time),
   next_attempt_at: nullable(Time),
   give_up_at: nullable(Time),
-}
-
-export const Delivery = Type.Object(deliveryFields)
+})
 
 export const Attempt = Type.Object({
   number: Type.Integer(),
@@ -68,11 +81,13 @@ export const Attempt = Type.Object({
   error: nullable(Type.String()),
 })
 
-export const DeliveryDetail = Type.Object({
-  ...deliveryFields,
-  attempts: Type.Array(Attempt),
-  plan: Type.Array(Time),
-})
+export const DeliveryDetail = Type.Intersect([
+  ref('Delivery'),
+  Type.Object({
+    attempts: Type.Array(ref('Attempt')),
+    plan: Type.Array(Time, { description: 'When the attempts to come will be made' }),
+  }),
+])
 
 export const Arrival = Type.Object({
   id: Type.String(),

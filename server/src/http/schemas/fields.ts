@@ -4,6 +4,9 @@ import { Type, type TSchema } from 'typebox'
 /** Refuses unknown fields, so that a typo is not lost. */
 export const strict = { additionalProperties: false } as const
 
+/** Refers to a named schema of answers. Validators do not know those, so it is not for bodies and queries. */
+export const ref = (name: string) => Type.Unsafe({ $ref: `${name}#` })
+
 /** A value or null. */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 

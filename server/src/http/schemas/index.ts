@@ -1,9 +1,9 @@
-// The named schemas of answers, as they stand in the OpenAPI document's components.
+// The named schemas of answers and callbacks, as they stand in the OpenAPI document's components.
 import { Type, type TSchema } from 'typebox'
-import { Arrival, Attempt, Delivery, DeliveryDetail, Event } from './delivery.ts'
-import { nullable } from './fields.ts'
-import { Key, KeyCreated, Project, ProjectCreated } from './project.ts'
-import { Task, TaskCreated } from './task.ts'
+import { Arrival, Attempt, CallbackEvent, Delivery, DeliveryDetail, Event, EventType } from './delivery.ts'
+import { nullable, ref } from './fields.ts'
+import { Credentials, Key, KeyCreated, Project, ProjectCreated } from './project.ts'
+import { Task, TaskCreated, TaskStatus } from './task.ts'
 
 const page = (item: TSchema) => Type.Object({ data: Type.Array(item), next_cursor: nullable(Type.String()) })
 
@@ -33,17 +33,19 @@ const ResolvedTask = Type.Object({
   }),
 })
 
-const ref = (name: string) => Type.Unsafe({ $ref: `${name}#` })
-
 const named = {
+  TaskStatus,
   Task,
   TaskCreated,
+  EventType,
   Event,
+  CallbackEvent,
   Delivery,
   Attempt,
   DeliveryDetail,
   Arrival,
   Project,
+  Credentials,
   ProjectCreated,
   Key,
   KeyCreated,

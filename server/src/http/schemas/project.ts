@@ -1,7 +1,7 @@
 // Projects, their settings and keys (native contract §5).
 import { Type } from 'typebox'
 import { modes } from '../../domain/project.ts'
-import { ExpiresIn, nullable, strict, Time } from './fields.ts'
+import { ExpiresIn, nullable, ref, strict, Time } from './fields.ts'
 
 const retry = {
   retries: Type.Integer({ minimum: 0, maximum: 50 }),
@@ -53,18 +53,16 @@ export const CreateProject = Type.Object(
 
 const text = Type.String()
 
-export const ProjectCreated = Type.Object({
-  project: Project,
-  credentials: Type.Object({
-    live_key: text,
-    test_key: text,
-    operator_key: text,
-    test_operator_key: text,
-    callback_auth_key: text,
-    test_callback_auth_key: text,
-    signing_secret: text,
-  }),
+export const Credentials = Type.Object({
+  live_key: text,
+  test_key: text,
+  operator_key: text,
+  test_operator_key: text,
+  callback_auth_key: text,
+  test_callback_auth_key: text,
+  signing_secret: text,
 })
+export const ProjectCreated = Type.Object({ project: ref('Project'), credentials: ref('Credentials') })
 
 const Role = Type.Enum(['customer', 'operator'])
 
@@ -73,7 +71,14 @@ export const CreateKey = Type.Object(
   { ...strict, title: 'CreateKey' },
 )
 
-const keyFields = { id: text, mode: Type.Enum([...modes]), role: Role, hint: text, created_at: Time }
-
-export const Key = Type.Object(keyFields)
-export const KeyCreated = Type.Object({ ...keyFields, key: Type.String({ description: 'Shown once' }) })
+export const Key = Type.Object({
+  id: text,
+  mode: Type.Enum([...modes]),
+  role: Role,
+  hint: text,
+  created_at: Time,
+})
+export const KeyCreated = Type.Intersect([
+  ref('Key'),
+  Type.Object({ key: Type.String({ description: 'Shown once' }) }),
+])

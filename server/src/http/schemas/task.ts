@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { modes } from '../../domain/project.ts'
 import { auditVerdicts, taskStatuses } from '../../domain/task.ts'
 import { pageQuery } from '../pages.ts'
-import { ExpiresIn, Json, JsonObject, nullable, Reason, strict, Time } from './fields.ts'
+import { ExpiresIn, Json, JsonObject, nullable, Reason, ref, strict, Time } from './fields.ts'
 
 export const CreateTask = Type.Object(
   {
@@ -74,11 +74,13 @@ export const TaskQuery = Type.Object(
 
 export const PageQuery = Type.Object(pageQuery, strict)
 
-const taskFields = {
+export const TaskStatus = Type.Enum([...taskStatuses])
+
+export const Task = Type.Object({
   id: Type.String(),
   external_id: nullable(Type.String()),
   type: Type.String(),
-  status: Type.Enum([...taskStatuses]),
+  status: ref('TaskStatus'),
   audit_status: nullable(Type.Enum([...auditVerdicts])),
   mode: Type.Enum([...modes]),
   params: Json,
@@ -94,11 +96,11 @@ const taskFields = {
   completed_at: nullable(Time),
   expires_at: nullable(Time),
   version: Type.Integer(),
-}
-
-export const Task = Type.Object(taskFields)
-export const TaskCreated = Type.Object({
-  ...taskFields,
-  callback_id: Type.String({ description: '64 hex characters, shown once' }),
-  resolve_url: Type.String(),
 })
+export const TaskCreated = Type.Intersect([
+  ref('Task'),
+  Type.Object({
+    callback_id: Type.String({ description: '64 hex characters, shown once' }),
+    resolve_url: Type.String(),
+  }),
+])
