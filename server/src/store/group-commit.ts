@@ -4,7 +4,8 @@ import { AppError } from '../domain/errors.ts'
 import type { BatchWrite, WriteOutcome } from './batch.ts'
 import { StoreUnavailableError, type Driver } from './driver.ts'
 
-export const BATCH_WRITES = 128
+// Small enough that answering one batch overlaps with committing the next: 128 was a fifth slower with 64 callers.
+const BATCH_WRITES = 32
 const QUEUE_BYTES = 64 * 1024 * 1024
 
 /** A write waiting for its batch. `prepare` runs when its batch is formed, right before the commit. */

@@ -14,7 +14,6 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
     // Most rows carry a JSON body: in larger pages fewer of them are half empty or spill over.
     connection.exec('pragma page_size = 8192')
     connection.exec('pragma journal_mode = wal')
-    connection.exec('pragma wal_autocheckpoint = 4000')
     connection.exec('pragma synchronous = full')
   }
   const statements = new Map<string, StatementSync>()

@@ -42,6 +42,7 @@ function startThread(path: string, readonly: boolean) {
     waiting.clear()
   })
   function send(): void {
+    if (unsent.length === 0) return
     worker.postMessage(unsent)
     unsent = []
   }
@@ -51,8 +52,10 @@ function startThread(path: string, readonly: boolean) {
       return new Promise<T>((resolve, reject) => {
         const id = ++lastId
         waiting.set(id, { resolve, reject })
-        // A message wakes the thread, which costs more than most look-ups.
-        if (unsent.push({ id, ...request }) === 1) setImmediate(send)
+        const first = unsent.push({ id, ...request }) === 1
+        // A message wakes the thread, which costs more than most look-ups; a batch is worth one of its own, at once.
+        if (request.kind !== 'read') send()
+        else if (first) setImmediate(send)
       })
     },
     async end() {
@@ -86,7 +89,8 @@ export async function openSqliteDriver(path: string): Promise<Driver & { migrate
     const lists = startThread(path, true)
     let closed: Promise<void> | undefined
     return {
-      concurrency: 1,
+      // The writer never waits for this thread to form its next batch.
+      concurrency: 2,
       exclusive: true,
       migrated,
       write: (batch) => writer.ask<WriteOutcome[]>({ kind: 'batch', batch }),
