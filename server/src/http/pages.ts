@@ -19,11 +19,11 @@ export const pageOf = ({ limit, cursor }: { limit?: number; cursor?: string }): 
   after: cursor === undefined ? null : decodeCursor(cursor),
 })
 
-/** Prints a page; `keyOf` gives a row's sort key. */
-export function printPage<T>(
+/** Prints a page; `keyOf` gives a row's sort key, which is its id unless told. */
+export function printPage<T extends { id: string }>(
   { rows, has_more }: Page<T>,
   present: (row: T) => Printable,
-  keyOf: (row: T) => string,
+  keyOf: (row: T) => string = ({ id }) => id,
 ): string {
   const last = rows.at(-1)
   return print({

@@ -53,11 +53,7 @@ export function adminRoutes(deps: Deps) {
       answers: { 200: 'ProjectPage' },
       async handler(request, reply) {
         const page = await store.listProjects(pageOf(request.query))
-        return json(
-          reply,
-          200,
-          printPage(page, presentProject, ({ id }) => id),
-        )
+        return json(reply, 200, printPage(page, presentProject))
       },
     }),
     createKey: route({
@@ -83,11 +79,7 @@ export function adminRoutes(deps: Deps) {
       async handler(request, reply) {
         const { id: project_id } = await projectOf(store, request.params.id)
         const page = await store.listKeys(project_id, pageOf(request.query))
-        return json(
-          reply,
-          200,
-          printPage(page, presentKey, ({ id }) => id),
-        )
+        return json(reply, 200, printPage(page, presentKey))
       },
     }),
     revokeKey: route({

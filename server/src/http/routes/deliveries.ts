@@ -44,11 +44,7 @@ export function deliveryRoutes(deps: Deps) {
       async handler(request, reply) {
         const { scope } = callerOf(request)
         const page = await store.listDeliveries(scope, filterOf(scope, request.query), pageOf(request.query))
-        return json(
-          reply,
-          200,
-          printPage(page, presentDelivery, ({ id }) => id),
-        )
+        return json(reply, 200, printPage(page, presentDelivery))
       },
     }),
     get: route({

@@ -61,11 +61,7 @@ export function taskRoutes(deps: Deps) {
       async handler(request, reply) {
         const { scope } = callerOf(request)
         const page = await store.listTasks(scope, filterOf(request.query), pageOf(request.query))
-        return json(
-          reply,
-          200,
-          printPage(page, presentTask, ({ id }) => id),
-        )
+        return json(reply, 200, printPage(page, presentTask))
       },
     }),
     events: route({
@@ -94,11 +90,7 @@ export function taskRoutes(deps: Deps) {
         const { scope } = callerOf(request)
         const task = await taskOf(store, scope, request.params.id)
         const page = await store.listDeliveries(scope, { task_id: task.id }, pageOf(request.query))
-        return json(
-          reply,
-          200,
-          printPage(page, presentDelivery, ({ id }) => id),
-        )
+        return json(reply, 200, printPage(page, presentDelivery))
       },
     }),
     arrivals: route({
@@ -110,11 +102,7 @@ export function taskRoutes(deps: Deps) {
       async handler(request, reply) {
         const task = await taskOf(store, callerOf(request).scope, request.params.id)
         const page = await store.listArrivals(task.id, pageOf(request.query))
-        return json(
-          reply,
-          200,
-          printPage(page, presentArrival, ({ id }) => id),
-        )
+        return json(reply, 200, printPage(page, presentArrival))
       },
     }),
   }
