@@ -105,6 +105,19 @@ test('a full destination is asked for nothing, one that moves for as many as it 
   assert.deepEqual(lanes.request()!.room, { hung: 0, lively: 1 })
 })
 
+test('what is answered but not settled counts as held, so that a kill repeats no more than that', () => {
+  const { lanes, claimed, started } = setUp()
+  const sent = Array.from({ length: 4 }, () => claimed('a', 1))
+  for (const delivery of sent) lanes.finish(delivery)
+  assert.equal(lanes.inFlight(), 0)
+  assert.equal(lanes.reserve('a'), false)
+  assert.deepEqual(lanes.request()!.room, { a: 0 })
+  claimed('a', 1)
+  assert.equal(started.length, 4)
+  lanes.forget(sent[0]!)
+  assert.equal(started.length, 5)
+})
+
 test('a destination that has more is asked for as much as it has room for', () => {
   const { lanes, claimed } = setUp()
   const request = lanes.request()!
@@ -154,11 +167,12 @@ test('an empty lane is forgotten, and idle resolves when all is settled', async 
   let idle = false
   const waiting = lanes.idle().then(() => (idle = true))
   lanes.finish(sent)
-  assert.equal(lanes.size(), 0)
   assert.equal(lanes.inFlight(), 0)
+  assert.equal(lanes.size(), 1)
   await Promise.resolve()
   assert.equal(idle, false)
   lanes.forget(sent)
+  assert.equal(lanes.size(), 0)
   await waiting
 })
 

@@ -2,8 +2,15 @@
 // itself. Everything here is a hint for speed; the truth about a delivery is its row. Empty lanes are forgotten.
 import type { ClaimRequest, ClaimResult, Ready } from '../store/store.ts'
 
-/** `backlog` says that more may wait in the database. */
-type Lane = { limit: number; reserved: number; in_flight: number; queue: Ready[]; backlog: boolean }
+/** `unsettled` are those answered but not yet written, `backlog` says that more may wait in the database. */
+type Lane = {
+  limit: number
+  reserved: number
+  in_flight: number
+  unsettled: number
+  queue: Ready[]
+  backlog: boolean
+}
 
 export type Lanes = {
   /** Keeps a place for a delivery to come; false when there is none, or when older work waits in the database. */
@@ -48,7 +55,8 @@ const CLAIM_DESTINATIONS = 64
 // A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
 const CLAIM_EACH = 16
 const CLAIM_EXTRA = 1024
-// A lane holds so many times what may be in flight, so that the receiver never waits for a commit of ours.
+// A lane holds so many times what may be in flight, so that the receiver never waits for a commit of ours. It is also the
+// most that a kill can make arrive twice.
 const AHEAD = 4
 
 /** Makes the lanes. */
@@ -63,20 +71,23 @@ export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions
   function laneOf(destination_id: string): Lane {
     let lane = lanes.get(destination_id)
     if (lane === undefined) {
-      lane = { limit: DEFAULT_LIMIT, reserved: 0, in_flight: 0, queue: [], backlog: false }
+      lane = { limit: DEFAULT_LIMIT, reserved: 0, in_flight: 0, unsettled: 0, queue: [], backlog: false }
       lanes.set(destination_id, lane)
     }
     return lane
   }
 
-  const held = (lane: Lane) => lane.reserved + lane.in_flight + lane.queue.length
+  const held = (lane: Lane) => lane.reserved + lane.in_flight + lane.unsettled + lane.queue.length
 
   function tidy(destination_id: string, lane: Lane): void {
     if (!lane.backlog && held(lane) === 0) lanes.delete(destination_id)
   }
 
+  const mayBegin = (lane: Lane) =>
+    lane.in_flight < lane.limit && lane.in_flight + lane.unsettled < AHEAD * lane.limit
+
   function pump(lane: Lane): void {
-    while (lane.in_flight < lane.limit) {
+    while (mayBegin(lane)) {
       const delivery = lane.queue.shift()
       if (delivery === undefined) return
       begin(lane, delivery)
@@ -133,7 +144,7 @@ export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions
       lane.limit = limit
       lane.reserved--
       bytes += delivery.body.length
-      if (lane.queue.length === 0 && lane.in_flight < limit) begin(lane, delivery)
+      if (lane.queue.length === 0 && mayBegin(lane)) begin(lane, delivery)
       else lane.queue.push(delivery)
     },
     finish(delivery) {
@@ -141,12 +152,16 @@ export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions
       const { destination_id } = delivery
       const lane = laneOf(destination_id)
       lane.in_flight--
+      lane.unsettled++
+      pump(lane)
+    },
+    forget({ destination_id, body }) {
+      const lane = laneOf(destination_id)
+      lane.unsettled--
+      bytes -= body.length
       pump(lane)
       if (wantsMore(lane)) onRoom()
       tidy(destination_id, lane)
-    },
-    forget({ body }) {
-      bytes -= body.length
       release()
     },
     request() {

@@ -111,9 +111,9 @@ export function countDuplicates(receipts: readonly Receipt[]): Map<number, numbe
   return counts
 }
 
-// A kill finds as many requests open as the limit allows, and answers to about as many in each of the two group commits that
-// it may tear: the one under way and the one that forms behind it. An attempt needs a committed lease, so it ends there.
-const SHARES = 3
+// Of one destination a process has at most four times the limit between their sending and their settling; a kill repeats no
+// more than those.
+const SHARES = 4
 
 function checkDuplicates({ receipts, ending, limit, most_in_hand }: Evidence): string[] {
   const faults: string[] = []
