@@ -1,4 +1,58 @@
 // Generated from the OpenAPI document by `npm run contract`: do not edit. Times are ISO 8601 UTC.
+// oxlint-disable max-lines -- as long as the API is large
+
+export type TaskStatus =
+  | 'pending'
+  | 'processing'
+  | 'waiting'
+  | 'polling'
+  | 'suspended'
+  | 'completed'
+  | 'failed'
+  | 'canceled'
+  | 'expired'
+
+export type AuditVerdict = 'approved' | 'rejected' | 'fixed'
+
+/** The unit of asynchronous work */
+export type Task = {
+  id: string
+  /** The id in the form of the project's dialect */
+  external_id: string | null
+  type: string
+  status: TaskStatus
+  audit_status: AuditVerdict | null
+  mode: 'live' | 'test'
+  /** Any JSON value */
+  params: unknown
+  /** Any JSON value */
+  response: unknown
+  error: {
+    message: string
+    code?: string
+    /** Any JSON value */
+    details?: unknown
+  } | null
+  metadata: Record<string, unknown>
+  unique_id: string | null
+  callback_url: string | null
+  /** Whether the latest event reached its receiver; null until that is decided */
+  callback_succeeded: boolean | null
+  callback_succeeded_at: string | null
+  created_at: string
+  updated_at: string
+  completed_at: string | null
+  expires_at: string | null
+  version: number
+}
+
+/** A task with its one-time inbound URL */
+export type TaskCreated = Task & {
+  /** 64 hex characters, shown once */
+  callback_id: string
+  /** One POST of any JSON to it completes the task */
+  resolve_url: string
+}
 
 export type EventType =
   | 'task.errored'
@@ -13,87 +67,19 @@ export type EventType =
   | 'task.audit.fixed'
   | 'task.recalled'
 
-export type TaskStatus =
-  | 'pending'
-  | 'processing'
-  | 'waiting'
-  | 'polling'
-  | 'suspended'
-  | 'completed'
-  | 'failed'
-  | 'canceled'
-  | 'expired'
-
-export type DeliveryDetail = Delivery & {
-  attempts: Attempt[]
-  /** When the attempts to come will be made */
-  plan: string[]
-}
-
-export type KeyCreated = Key & {
-  /** Shown once */
-  key: string
-}
-
-export type TaskCreated = Task & {
-  /** 64 hex characters, shown once */
-  callback_id: string
-  resolve_url: string
-}
-
-export type Arrival = {
+/** Something that happened to a task that its customer is told about */
+export type Event = {
   id: string
   task_id: string
-  received_at: string
-  remote_address: string | null
-  headers: {
-    [k: string]: string
-  }
-  body: string | null
-  verdict: 'resolved' | 'repeated' | 'conflicting' | 'early' | 'late' | 'invalid'
+  type: EventType
+  /** Counts the events of the task from 1 */
+  sequence: number
+  /** What its maker said: the reason, or the verdict and comments */
+  detail: Record<string, unknown> | null
+  created_at: string
 }
 
-export type ArrivalPage = {
-  data: Arrival[]
-  next_cursor: string | null
-}
-
-export type Attempt = {
-  number: number
-  started_at: string
-  duration_ms: number
-  outcome:
-    | 'delivered'
-    | 'status'
-    | 'timeout'
-    | 'protocol'
-    | 'tls'
-    | 'connection'
-    | 'dns'
-    | 'forbidden'
-    | 'unknown'
-  status: number | null
-  response_headers: {
-    [k: string]: string
-  } | null
-  response_body: string | null
-  truncated: boolean
-  remote_address: string | null
-  error: string | null
-}
-
-export type AuditTask = {
-  verdict: 'approved' | 'rejected' | 'fixed'
-  comments?: string
-  /** Any JSON value */
-  response?: unknown
-}
-
-export type AwaitTask = {
-  /** Seconds */
-  expires_in_s?: number
-}
-
+/** The body of a native callback: an event, and its task as it was then */
 export type CallbackEvent = {
   /** The event; the same in every attempt and re-send, as in `webhook-id` */
   id: string
@@ -105,97 +91,27 @@ export type CallbackEvent = {
   status: TaskStatus
   /** Any JSON value */
   response: unknown
-  detail: {
-    [k: string]: unknown
-  } | null
+  /** What its maker said: the reason, or the verdict and comments */
+  detail: Record<string, unknown> | null
   task: Task
 }
 
-export type Task = {
-  id: string
-  external_id: string | null
-  type: string
-  status: TaskStatus
-  audit_status: ('approved' | 'rejected' | 'fixed') | null
-  mode: 'live' | 'test'
-  /** Any JSON value */
-  params: unknown
-  /** Any JSON value */
-  response: unknown
-  error: {
-    message: string
-    code?: string
-    /** Any JSON value */
-    details?: unknown
-  } | null
-  metadata: {
-    [k: string]: unknown
-  }
-  unique_id: string | null
-  callback_url: string | null
-  callback_succeeded: boolean | null
-  callback_succeeded_at: string | null
-  created_at: string
-  updated_at: string
-  completed_at: string | null
-  expires_at: string | null
-  version: number
-}
+export type DeliveryState = 'held' | 'pending' | 'sending' | 'delivered' | 'failed' | 'canceled'
 
-export type CancelTask = {
-  reason?: string
-}
-
-export type CompleteTask = {
-  /** Any JSON value */
-  response: unknown
-}
-
-export type CreateKey = {
-  mode?: 'live' | 'test'
-  role?: 'customer' | 'operator'
-}
-
-export type CreateProject = {
-  name: string
-  dialect?: string
-  default_callback_url?: string
-}
-
-export type CreateTask = {
-  type?: string
-  /** Any JSON value */
-  params?: unknown
-  metadata?: {
-    [k: string]: unknown
-  }
-  unique_id?: string
-  /** http(s) URL or e-mail address; the default is the project’s */
-  callback_url?: string
-  /** Seconds */
-  expires_in_s?: number
-}
-
-export type Credentials = {
-  live_key: string
-  test_key: string
-  operator_key: string
-  test_operator_key: string
-  callback_auth_key: string
-  test_callback_auth_key: string
-  signing_secret: string
-}
-
+/** One event on its way to one destination */
 export type Delivery = {
   id: string
   task_id: string
   event_id: string
   event: EventType
+  /** Counts the events of the task from 1 */
   sequence: number
   destination_id: string
   url: string
-  state: 'held' | 'pending' | 'sending' | 'delivered' | 'failed' | 'canceled'
+  state: DeliveryState
+  /** Why it was given up */
   reason: string | null
+  /** A re-send: no order holds it back */
   resend: boolean
   attempt_count: number
   created_at: string
@@ -204,123 +120,60 @@ export type Delivery = {
   give_up_at: string | null
 }
 
-export type DeliveryPage = {
-  data: Delivery[]
-  next_cursor: string | null
+/** One request of a delivery, and what became of it */
+export type Attempt = {
+  number: number
+  started_at: string
+  duration_ms: number
+  /** `delivered` is a 2xx, `status` any other; with the rest no status line came */
+  outcome:
+    | 'delivered'
+    | 'status'
+    | 'timeout'
+    | 'protocol'
+    | 'tls'
+    | 'connection'
+    | 'dns'
+    | 'forbidden'
+    | 'unknown'
+  status: number | null
+  response_headers: Record<string, string> | null
+  response_body: string | null
+  /** The answer was longer, or slower, than what was read of it */
+  truncated: boolean
+  remote_address: string | null
+  error: string | null
 }
 
-export type EditTask = {
-  /** Any JSON value */
-  response: unknown
+/** A delivery with its attempts and the plan of those to come */
+export type DeliveryDetail = Delivery & {
+  attempts: Attempt[]
+  /** When the attempts to come will be made */
+  plan: string[]
 }
 
-export type Event = {
+/** One request that reached an inbound URL; credentials are not kept of its headers */
+export type Arrival = {
   id: string
   task_id: string
-  type: EventType
-  sequence: number
-  detail: {
-    [k: string]: unknown
-  } | null
-  created_at: string
+  received_at: string
+  remote_address: string | null
+  headers: Record<string, string>
+  /** Null when it was over the limit */
+  body: string | null
+  verdict: 'resolved' | 'repeated' | 'conflicting' | 'early' | 'late' | 'invalid'
 }
 
-export type EventPage = {
-  data: Event[]
-  next_cursor: string | null
-}
-
-export type FailTask = {
-  error: {
-    message: string
-    code?: string
-    /** Any JSON value */
-    details?: unknown
-  }
-  during?: 'setup'
-}
-
-export type GetTaskQuery = {
-  wait?: number
-}
-
-export type Key = {
-  id: string
-  mode: 'live' | 'test'
-  role: 'customer' | 'operator'
-  hint: string
-  created_at: string
-}
-
-export type KeyPage = {
-  data: Key[]
-  next_cursor: string | null
-}
-
-export type ListDeliveriesQuery = {
-  task_id?: string
-  state?: 'held' | 'pending' | 'sending' | 'delivered' | 'failed' | 'canceled'
-  event?:
-    | 'task.errored'
-    | 'task.completed'
-    | 'task.failed'
-    | 'task.canceled'
-    | 'task.expired'
-    | 'task.suspended'
-    | 'task.edited'
-    | 'task.audit.approved'
-    | 'task.audit.rejected'
-    | 'task.audit.fixed'
-    | 'task.recalled'
-  destination?: string
-  created_after?: string
-  limit?: number
-  cursor?: string
-}
-
-export type ListTasksQuery = {
-  status?:
-    | 'pending'
-    | 'processing'
-    | 'waiting'
-    | 'polling'
-    | 'suspended'
-    | 'completed'
-    | 'failed'
-    | 'canceled'
-    | 'expired'
-  type?: string
-  audit_status?: 'approved' | 'rejected' | 'fixed'
-  callback_succeeded?: boolean
-  unique_id?: string
-  created_after?: string
-  created_before?: string
-  limit?: number
-  cursor?: string
-}
-
-export type PageQuery = {
-  limit?: number
-  cursor?: string
-}
-
-export type Problem = {
-  type: string
-  title: string
-  status: number
-  detail: string
-  /** Stable */
-  code: string
-  [k: string]: unknown
-}
-
+/** A tenant: its dialect and settings */
 export type Project = {
   id: string
   name: string
   dialect: string
   default_callback_url: string | null
+  /** Until the status line */
   timeout_ms: number
   expires_in_s: number | null
+  /** Whether the events of one task wait for each other */
   order: 'task' | 'none'
   retention_days: number
   retry: {
@@ -334,20 +187,49 @@ export type Project = {
   updated_at: string
 }
 
+/** The keys and secrets of a project in both modes, shown once */
+export type Credentials = {
+  live_key: string
+  test_key: string
+  operator_key: string
+  test_operator_key: string
+  callback_auth_key: string
+  test_callback_auth_key: string
+  signing_secret: string
+}
+
 export type ProjectCreated = {
   project: Project
   credentials: Credentials
 }
 
-export type ProjectPage = {
-  data: Project[]
-  next_cursor: string | null
+/** A key, without itself */
+export type Key = {
+  id: string
+  mode: 'live' | 'test'
+  role: 'customer' | 'operator'
+  /** How it begins */
+  hint: string
+  created_at: string
 }
 
-export type RecallTask = {
-  reason?: string
+export type KeyCreated = Key & {
+  /** Shown once */
+  key: string
 }
 
+/** Why a request was refused (RFC 9457); some codes have further members */
+export type Problem = {
+  type: string
+  title: string
+  status: number
+  detail: string
+  /** Stable */
+  code: string
+  [k: string]: unknown
+}
+
+/** What an inbound URL answers, in the words of its project’s dialect */
 export type ResolvedTask = {
   task: {
     id: string
@@ -363,13 +245,129 @@ export type ResolvedTask = {
   }
 }
 
+export type TaskPage = {
+  data: Task[]
+  next_cursor: string | null
+}
+
+export type EventPage = {
+  data: Event[]
+  next_cursor: string | null
+}
+
+export type DeliveryPage = {
+  data: Delivery[]
+  next_cursor: string | null
+}
+
+export type ArrivalPage = {
+  data: Arrival[]
+  next_cursor: string | null
+}
+
+export type ProjectPage = {
+  data: Project[]
+  next_cursor: string | null
+}
+
+export type KeyPage = {
+  data: Key[]
+  next_cursor: string | null
+}
+
+export type CreateTask = {
+  type?: string
+  /** Any JSON value */
+  params?: unknown
+  metadata?: Record<string, unknown>
+  unique_id?: string
+  /** http(s) URL or e-mail address; the default is the project’s */
+  callback_url?: string
+  /** Seconds */
+  expires_in_s?: number
+}
+
+export type ListTasksQuery = {
+  status?: TaskStatus
+  type?: string
+  audit_status?: AuditVerdict
+  callback_succeeded?: boolean
+  unique_id?: string
+  created_after?: string
+  created_before?: string
+  /** Rows of a page; 20 by default */
+  limit?: number
+  /** next_cursor of the page before */
+  cursor?: string
+}
+
+export type GetTaskQuery = {
+  /** Seconds to wait until it is settled */
+  wait?: number
+}
+
+export type PageQuery = {
+  /** Rows of a page; 20 by default */
+  limit?: number
+  /** next_cursor of the page before */
+  cursor?: string
+}
+
+export type AwaitTask = {
+  /** Seconds */
+  expires_in_s?: number
+}
+
+export type CompleteTask = {
+  /** Any JSON value */
+  response: unknown
+}
+
+export type FailTask = {
+  error: {
+    message: string
+    code?: string
+    /** Any JSON value */
+    details?: unknown
+  }
+  during?: 'setup'
+}
+
+export type CancelTask = {
+  reason?: string
+}
+
 export type SuspendTask = {
   reason?: string
 }
 
-export type TaskPage = {
-  data: Task[]
-  next_cursor: string | null
+export type EditTask = {
+  /** Any JSON value */
+  response: unknown
+}
+
+export type AuditTask = {
+  verdict: AuditVerdict
+  comments?: string
+  /** Any JSON value */
+  response?: unknown
+}
+
+export type RecallTask = {
+  reason?: string
+}
+
+export type ListDeliveriesQuery = {
+  task_id?: string
+  state?: DeliveryState
+  event?: EventType
+  /** A destination_id, an origin (https://host), or an e-mail domain */
+  destination?: string
+  created_after?: string
+  /** Rows of a page; 20 by default */
+  limit?: number
+  /** next_cursor of the page before */
+  cursor?: string
 }
 
 export type UpdateProject = {
@@ -378,11 +376,24 @@ export type UpdateProject = {
     retries?: number
     window_s?: number
   }
+  /** Until the status line */
   timeout_ms?: number
   expires_in_s?: number | null
+  /** Whether the events of one task wait for each other */
   order?: 'task' | 'none'
   limits?: {
     in_flight?: number
   }
   retention_days?: number
+}
+
+export type CreateProject = {
+  name: string
+  dialect?: string
+  default_callback_url?: string
+}
+
+export type CreateKey = {
+  mode?: 'live' | 'test'
+  role?: 'customer' | 'operator'
 }

@@ -1,5 +1,5 @@
 // The OpenAPI 3.1 document, made from the schemas that validate, and the page that shows it.
-import swagger from '@fastify/swagger'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import type { ApiConfig } from './deps.ts'
@@ -18,6 +18,25 @@ const webhooks = {
   },
 }
 
+type Transform = NonNullable<FastifyDynamicSwaggerOptions['transformObject']>
+type Operation = { requestBody?: { required: boolean; content: Record<string, { schema: Body }> } }
+type Body = { properties?: object; required?: string[] }
+
+// The plugin calls every body required. One without a required field may be absent, and one without any field is none.
+const withTrueBodies: Transform = (document) => {
+  if (!('openapiObject' in document)) return document.swaggerObject
+  const paths = Object.values(
+    (document.openapiObject.paths ?? {}) as Record<string, Record<string, Operation>>,
+  )
+  for (const operation of paths.flatMap((methods) => Object.values(methods))) {
+    const body = operation.requestBody?.content['application/json']?.schema
+    if (operation.requestBody === undefined || body?.properties === undefined) continue
+    operation.requestBody.required = body.required !== undefined
+    if (Object.keys(body.properties).length === 0) delete operation.requestBody
+  }
+  return document.openapiObject
+}
+
 /** Collects the routes that are registered after this. */
 export async function registerDocument(
   app: FastifyInstance,
@@ -33,6 +52,7 @@ export async function registerDocument(
       security: [{ key: [] }],
       webhooks,
     },
+    transformObject: withTrueBodies,
     refResolver: {
       buildLocalReference: (json, _base, _fragment, i) =>
         typeof json.$id === 'string' ? json.$id : `schema-${i}`,

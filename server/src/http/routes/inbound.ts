@@ -14,6 +14,7 @@ import { createLimiter } from '../inbound-rate.ts'
 import { cleanText, jsonTextOf, ledgerHeaders } from '../inbound-request.ts'
 import { readBody } from '../body.ts'
 import { json, route } from '../route.ts'
+import { Json } from '../schemas/fields.ts'
 
 type Inbound = FastifyRequest<{ Params: { id: string } }>
 
@@ -59,6 +60,8 @@ export function inboundRoutes(deps: Deps) {
       summary: 'Resolve a task through its one-time inbound URL, with any JSON value',
       tag: 'Inbound',
       keyless: true,
+      // For the document only: the handler reads the body itself.
+      body: Json,
       answers: { 200: 'ResolvedTask' },
       async handler(request, reply) {
         const hash = callbackHash(request.params.id)

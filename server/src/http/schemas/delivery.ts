@@ -27,26 +27,31 @@ const Headers = Type.Unsafe<Record<string, string>>({
 })
 
 export const EventType = Type.Enum([...eventTypes])
+export const DeliveryState = Type.Enum([...deliveryStates])
+
+const sequence = Type.Integer({ description: 'Counts the events of the task from 1' })
+const detail = nullable(JsonObject, {
+  description: 'What its maker said: the reason, or the verdict and comments',
+})
 
 export const Event = Type.Object({
   id: Type.String(),
   task_id: Type.String(),
   type: ref('EventType'),
-  sequence: Type.Integer(),
-  detail: nullable(JsonObject),
+  sequence,
+  detail,
   created_at: Time,
 })
 
-/** The body of a native callback. */
 export const CallbackEvent = Type.Object({
   id: Type.String({ description: 'The event; the same in every attempt and re-send, as in `webhook-id`' }),
   type: ref('EventType'),
   timestamp: Time,
-  sequence: Type.Integer({ description: 'Counts the events of the task from 1' }),
+  sequence,
   task_id: Type.String(),
   status: ref('TaskStatus'),
   response: Json,
-  detail: nullable(JsonObject),
+  detail,
   task: ref('Task'),
 })
 
@@ -55,12 +60,12 @@ export const Delivery = Type.Object({
   task_id: Type.String(),
   event_id: Type.String(),
   event: ref('EventType'),
-  sequence: Type.Integer(),
+  sequence,
   destination_id: Type.String(),
   url: Type.String(),
-  state: Type.Enum([...deliveryStates]),
-  reason: nullable(Type.String()),
-  resend: Type.Boolean(),
+  state: ref('DeliveryState'),
+  reason: nullable(Type.String(), { description: 'Why it was given up' }),
+  resend: Type.Boolean({ description: 'A re-send: no order holds it back' }),
   attempt_count: Type.Integer(),
   created_at: Time,
   settled_at: nullable(Time),
@@ -72,11 +77,13 @@ export const Attempt = Type.Object({
   number: Type.Integer(),
   started_at: Time,
   duration_ms: Type.Integer(),
-  outcome: Type.Enum([...outcomeKinds]),
+  outcome: Type.Enum([...outcomeKinds], {
+    description: '`delivered` is a 2xx, `status` any other; with the rest no status line came',
+  }),
   status: nullable(Type.Integer()),
   response_headers: nullable(Headers),
   response_body: nullable(Type.String()),
-  truncated: Type.Boolean(),
+  truncated: Type.Boolean({ description: 'The answer was longer, or slower, than what was read of it' }),
   remote_address: nullable(Type.String()),
   error: nullable(Type.String()),
 })
@@ -95,6 +102,6 @@ export const Arrival = Type.Object({
   received_at: Time,
   remote_address: nullable(Type.String()),
   headers: Headers,
-  body: nullable(Type.String()),
+  body: nullable(Type.String(), { description: 'Null when it was over the limit' }),
   verdict: Type.Enum([...arrivalVerdicts]),
 })

@@ -1,5 +1,5 @@
 // The small schemas that others are built of. Lists of words come from the domain, so that no document can lag behind.
-import { Type, type TSchema } from 'typebox'
+import { Type, type TSchema, type TSchemaOptions } from 'typebox'
 
 /** Refuses unknown fields, so that a typo is not lost. */
 export const strict = { additionalProperties: false } as const
@@ -8,7 +8,8 @@ export const strict = { additionalProperties: false } as const
 export const ref = (name: string) => Type.Unsafe({ $ref: `${name}#` })
 
 /** A value or null. */
-export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+export const nullable = <T extends TSchema>(schema: T, options?: TSchemaOptions) =>
+  Type.Union([schema, Type.Null()], options)
 
 /** A time in answers and queries. */
 export const Time = Type.String({ format: 'date-time', description: 'ISO 8601, UTC, with milliseconds' })

@@ -1,9 +1,18 @@
 // The named schemas of answers and callbacks, as they stand in the OpenAPI document's components.
 import { Type, type TSchema } from 'typebox'
-import { Arrival, Attempt, CallbackEvent, Delivery, DeliveryDetail, Event, EventType } from './delivery.ts'
+import {
+  Arrival,
+  Attempt,
+  CallbackEvent,
+  Delivery,
+  DeliveryDetail,
+  DeliveryState,
+  Event,
+  EventType,
+} from './delivery.ts'
 import { nullable, ref } from './fields.ts'
 import { Credentials, Key, KeyCreated, Project, ProjectCreated } from './project.ts'
-import { Task, TaskCreated, TaskStatus } from './task.ts'
+import { AuditVerdict, Task, TaskCreated, TaskStatus } from './task.ts'
 
 const page = (item: TSchema) => Type.Object({ data: Type.Array(item), next_cursor: nullable(Type.String()) })
 
@@ -35,11 +44,13 @@ const ResolvedTask = Type.Object({
 
 const named = {
   TaskStatus,
+  AuditVerdict,
   Task,
   TaskCreated,
   EventType,
   Event,
   CallbackEvent,
+  DeliveryState,
   Delivery,
   Attempt,
   DeliveryDetail,
@@ -61,10 +72,28 @@ const named = {
 
 export type SchemaName = keyof typeof named
 
+const descriptions: Partial<Record<string, string>> = {
+  Task: 'The unit of asynchronous work',
+  TaskCreated: 'A task with its one-time inbound URL',
+  Event: 'Something that happened to a task that its customer is told about',
+  CallbackEvent: 'The body of a native callback: an event, and its task as it was then',
+  Delivery: 'One event on its way to one destination',
+  Attempt: 'One request of a delivery, and what became of it',
+  DeliveryDetail: 'A delivery with its attempts and the plan of those to come',
+  Arrival: 'One request that reached an inbound URL; credentials are not kept of its headers',
+  Project: 'A tenant: its dialect and settings',
+  Credentials: 'The keys and secrets of a project in both modes, shown once',
+  Key: 'A key, without itself',
+  Problem: 'Why a request was refused (RFC 9457); some codes have further members',
+  ResolvedTask: 'What an inbound URL answers, in the words of its project’s dialect',
+} satisfies Partial<Record<SchemaName, string>>
+
 /** All of them, with their names as ids. */
-export const namedSchemas: object[] = Object.entries(named).map(([name, schema]) =>
-  Object.assign({ $id: name }, schema),
-)
+export const namedSchemas: object[] = Object.entries(named).map(([name, schema]) => ({
+  $id: name,
+  ...schema,
+  ...(descriptions[name] === undefined ? {} : { description: descriptions[name] }),
+}))
 
 /** Refers to a named schema. */
 export const schemaRef = (name: SchemaName): { $ref: string } => ({ $ref: `${name}#` })

@@ -10,9 +10,9 @@ const retry = {
 const limits = { in_flight: Type.Integer({ minimum: 1, maximum: 1024 }) }
 const settings = {
   default_callback_url: nullable(Type.String()),
-  timeout_ms: Type.Integer({ minimum: 100, maximum: 120_000 }),
+  timeout_ms: Type.Integer({ minimum: 100, maximum: 120_000, description: 'Until the status line' }),
   expires_in_s: nullable(ExpiresIn),
-  order: Type.Enum(['task', 'none']),
+  order: Type.Enum(['task', 'none'], { description: 'Whether the events of one task wait for each other' }),
   retention_days: Type.Integer({ minimum: 1, maximum: 3650 }),
 }
 
@@ -75,7 +75,7 @@ export const Key = Type.Object({
   id: text,
   mode: Type.Enum([...modes]),
   role: Role,
-  hint: text,
+  hint: Type.String({ description: 'How it begins' }),
   created_at: Time,
 })
 export const KeyCreated = Type.Intersect([

@@ -75,13 +75,14 @@ export const TaskQuery = Type.Object(
 export const PageQuery = Type.Object(pageQuery, strict)
 
 export const TaskStatus = Type.Enum([...taskStatuses])
+export const AuditVerdict = Type.Enum([...auditVerdicts])
 
 export const Task = Type.Object({
   id: Type.String(),
-  external_id: nullable(Type.String()),
+  external_id: nullable(Type.String(), { description: "The id in the form of the project's dialect" }),
   type: Type.String(),
   status: ref('TaskStatus'),
-  audit_status: nullable(Type.Enum([...auditVerdicts])),
+  audit_status: nullable(ref('AuditVerdict')),
   mode: Type.Enum([...modes]),
   params: Json,
   response: Json,
@@ -89,7 +90,9 @@ export const Task = Type.Object({
   metadata: JsonObject,
   unique_id: nullable(Type.String()),
   callback_url: nullable(Type.String()),
-  callback_succeeded: nullable(Type.Boolean()),
+  callback_succeeded: nullable(Type.Boolean(), {
+    description: 'Whether the latest event reached its receiver; null until that is decided',
+  }),
   callback_succeeded_at: nullable(Time),
   created_at: Time,
   updated_at: Time,
@@ -97,10 +100,11 @@ export const Task = Type.Object({
   expires_at: nullable(Time),
   version: Type.Integer(),
 })
+
 export const TaskCreated = Type.Intersect([
   ref('Task'),
   Type.Object({
     callback_id: Type.String({ description: '64 hex characters, shown once' }),
-    resolve_url: Type.String(),
+    resolve_url: Type.String({ description: 'One POST of any JSON to it completes the task' }),
   }),
 ])
