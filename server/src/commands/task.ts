@@ -5,6 +5,7 @@ import { clientCommand, idOf, idsOfPage, list, pageFields, type ListColumn } fro
 import type { Field, Fields } from './client/fields.ts'
 import { agoCell, stateCell, textCell } from './client/words.ts'
 import type { Command } from './command.ts'
+import { taskShow } from './task-show.ts'
 
 const ID = [{ name: 'TASK' }]
 
@@ -108,6 +109,7 @@ export const taskCommands: readonly Command[] = [
     show: list(columns),
     ids: idsOfPage,
   }),
+  taskShow,
   ...verbs.map(([verb, summary, body]) =>
     clientCommand({
       name: `task ${verb}`,

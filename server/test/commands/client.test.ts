@@ -137,6 +137,46 @@ test('the commands do what they say, with the exit status they should', async (t
     for (const row of rows) await check(row)
   })
 
+  await t.test(
+    'the story of a task is told, with the very numbers, for people and for programs',
+    async () => {
+      const id = await createTask(
+        '--params',
+        '{"n":1950000000000000001}',
+        '--callback-url',
+        `${dev.base_url}/dev/inbox/fail/9`,
+      )
+      await must('task', 'complete', id, '--response', '[1.0]')
+      await must('task', 'audit', id, '--verdict', 'rejected', '--comments', 'no')
+      for (let told = ''; !told.includes('attempt 1 ');) told = await must('task', 'show', id)
+      const told = [
+        `task ${id}\ncompleted, rejected\ntask, live mode\nresponse \\[1\\.0\\]\n`,
+        '● created\n +params {"n":1950000000000000001}\n',
+        '● task\\.completed\n',
+        '→ task\\.completed goes to \\S+\n +delivery \\S{36}\n',
+        '✗ attempt 1 of task\\.completed: answered 500 in .*\n +{"error":"failing 1 of 9 times"}\n',
+        '● task\\.audit\\.rejected\n +{"verdict":"rejected","comments":"no"}\n',
+        '→ task\\.audit\\.rejected goes to \\S+: held until .*\n',
+        'Still to come:\n.* ○ attempt 2 of task\\.completed\n.* ○ attempt 3 of task\\.completed, if needed\n',
+      ]
+      await check([['task', 'show', id], 0, new RegExp(told.join('[^]*'))])
+      const json = await must('task', 'show', id, '--json')
+      assert.ok(json.includes('{"n":1950000000000000001}') && json.includes('[1.0]'), json)
+      const { events, deliveries } = JSON.parse(json) as {
+        events: object[]
+        deliveries: { plan: string[] }[]
+      }
+      assert.deepEqual([events.length, deliveries.length], [2, 2])
+      assert.equal(deliveries[1]!.plan.length, 20)
+      await check([
+        ['task', 'show', 'none'],
+        1,
+        '',
+        'ringback: There is no task none for this key (not_found)\n',
+      ])
+    },
+  )
+
   await t.test('a kept request that came at the wrong time is applied by hand', async () => {
     const created = JSON.parse(await must('task', 'create', '--json')) as { id: string; resolve_url: string }
     await must('task', 'suspend', created.id)
@@ -240,8 +280,11 @@ test('the commands do what they say, with the exit status they should', async (t
       [['task', 'create', '--params', '{} , "type": "x"'], /--params is not valid JSON: /],
       [['key', 'revoke', 'project'], /KEY is missing: ringback key revoke PROJECT KEY; /],
     ]
-    for (const [command, sentence] of usage)
-      await check([command, 2, '', new RegExp(`^ringback: .*${sentence.source}.*\n$`)])
+    await Promise.all(
+      usage.map(([command, sentence]) =>
+        check([command, 2, '', new RegExp(`^ringback: .*${sentence.source}.*\n$`)]),
+      ),
+    )
   })
 
   await t.test('a server that does not answer, or is none of ours, is said in one sentence', async () => {
@@ -269,6 +312,7 @@ test('the commands do what they say, with the exit status they should', async (t
       ['task', 'create', '--help'],
       ['task', 'list'],
       ['task', 'get', id],
+      ['task', 'show', id],
       ['delivery', 'list'],
       ['project', 'list'],
       ['key', 'list', dev.project_id],

@@ -70,8 +70,8 @@ export function clientCommand(calling: Calling): Command {
   })
 }
 
-// One that is a path segment of its own kind would call another route.
-function checkIds(args: readonly string[]): void {
+/** Refuses an id that is no segment of a path: it would call another route. Throws UsageError. */
+export function checkIds(args: readonly string[]): void {
   const bad = args.find((arg) => ['', '.', '..'].includes(arg))
   if (bad !== undefined) throw new UsageError(`'${bad}' is no id`)
 }

@@ -1,6 +1,7 @@
 // One call through the sdk's client, with its JSON as text on both ways: the client parses and prints JSON, and a number
 // such as 1950000000000000001 or 1.0 would not survive that. So the text is put in and taken out at its `fetch`.
 import { createClient, type Client, type RingbackError } from '@ringback/sdk'
+import { elements, members } from '../../domain/json.ts'
 import type { Server } from './server.ts'
 
 // Longer than the longest wait that a server grants.
@@ -51,6 +52,22 @@ export async function exchange(
     }),
   )
   return answer
+}
+
+/** Walks a list through all its pages; gives the rows' texts. */
+export async function everyRow(
+  server: Server,
+  list: (client: Client, page: { limit: number; cursor?: string }) => Promise<unknown>,
+): Promise<string[]> {
+  const rows: string[] = []
+  let cursor: string | null = null
+  do {
+    const page = { limit: 100, ...(cursor === null ? {} : { cursor }) }
+    const answer = members(await exchange(server, (client) => list(client, page)))
+    rows.push(...elements(answer.get('data') ?? '[]'))
+    cursor = JSON.parse(answer.get('next_cursor') ?? 'null') as string | null
+  } while (cursor !== null)
+  return rows
 }
 
 /** One sentence for a refusal, with its stable code. */
