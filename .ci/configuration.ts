@@ -1,14 +1,15 @@
 // Writes docs/configuration.md from the table of settings. With --check it writes nothing and says whether the file is what
 // it would write; only the prose is kept here.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { flagOf, settingNames, settings, type SettingName } from '../server/src/config.ts'
+import { clientSettings, flagOf, settingNames, settings } from '../server/src/config.ts'
 
 const FILE = new URL('../docs/configuration.md', import.meta.url)
 
 const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``
 
-function row(name: SettingName): string {
-  const { env, form, fallback, doc, required } = settings[name]
+type Row = { env: string; form: string; fallback: string | null; doc: string; required?: string }
+
+function row([name, { env, form, fallback, doc, required }]: [name: string, setting: Row]): string {
   const usual =
     required !== undefined ? 'required by `serve`' : fallback === '' ? 'none' : code(fallback ?? 'none')
   return `| ${code(`--${flagOf(name)}`)} | ${code(env)} | ${code(form)} | ${usual} | ${doc.replaceAll('|', '\\|')} |`
@@ -37,9 +38,16 @@ shown. With \`--json\` it prints JSON; \`npx ringback serve --help\` lists the f
 
 | flag | variable | type | default | meaning |
 | --- | --- | --- | --- | --- |
-${settingNames.map(row).join('\n')}
+${Object.entries(settings).map(row).join('\n')}
 
-\`RINGBACK_URL\` and \`RINGBACK_KEY\` are left to clients: the server allows them in its environment and does not read them.
+## Settings of the commands that call a server
+
+| flag | variable | type | default | meaning |
+| --- | --- | --- | --- | --- |
+${Object.entries(clientSettings).map(row).join('\n')}
+
+They also read \`RINGBACK_ADMIN_KEY\` and \`RINGBACK_DATA\`; [the command line](cli.md) tells which of them uses what. A server
+allows the two above in its environment and does not read them.
 
 ## \`ringback dev\`
 

@@ -1,42 +1,70 @@
 // argv → commands. The only place that ends the process: 0 done, 1 failed, 2 wrong usage.
 import { parseArgs } from 'node:util'
+import { RingbackError } from '@ringback/sdk'
+import { refusal } from './commands/client/exchange.ts'
+import { UsageError, type Command, type Flags } from './commands/command.ts'
+import { callOf, commandHelp, familyHelp, mainHelp } from './commands/help.ts'
 import { commands } from './commands/index.ts'
-import { commandHelp, mainHelp } from './commands/help.ts'
+import { screenOf } from './commands/screen.ts'
 import { ConfigError } from './config.ts'
 import { version } from './version.ts'
 
-/** What a caller of the command line did wrong. */
-function usage(message: string): never {
-  console.error(`ringback: ${message}`)
-  process.exit(2)
-}
-
 async function main(argv: string[]): Promise<void> {
-  if (argv[0] === '--version' || argv[0] === '-V') return console.log(version)
+  const screen = screenOf(process.stdout, process.env)
   const [first] = argv
+  if (first === '--version' || first === '-V') return console.log(version)
   if (first === undefined || first === '--help' || first === '-h' || first === 'help')
-    return console.log(mainHelp())
+    return console.log(mainHelp(screen))
   const command = commands.find(({ name }) => name === argv.slice(0, name.split(' ').length).join(' '))
   if (command === undefined) {
     const family = commands.filter(({ name }) => name.startsWith(`${first} `))
-    if (family.length > 0) usage(`use one of: ${family.map(({ name }) => `ringback ${name}`).join(', ')}`)
-    usage(`there is no command ${first}; \`ringback --help\` lists them`)
+    if (family.length === 0)
+      throw new UsageError(`there is no command ${first}; \`ringback --help\` lists them`)
+    if (argv[1] === '--help' || argv[1] === '-h') return console.log(familyHelp(first, family, screen))
+    throw new UsageError(`use one of: ${family.map(({ name }) => `ringback ${name}`).join(', ')}`)
   }
-  const options = { help: { type: 'boolean', short: 'h' }, ...command.options } as const
-  let flags: Record<string, string | boolean | undefined>
-  try {
-    const parsed = parseArgs({ args: argv.slice(command.name.split(' ').length), options, strict: true })
-    flags = parsed.values
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split('.')[0] ?? '') : String(error)
-    usage(`${why}; \`ringback ${command.name} --help\` lists the options`)
-  }
-  if (flags['help'] === true) return console.log(commandHelp(command))
-  await command.run(flags)
+  const { flags, args } = parse(command, argv.slice(command.name.split(' ').length))
+  if (flags['help'] === true) return console.log(commandHelp(command, screen))
+  checkArguments(command, args)
+  await command.run(flags, args)
 }
 
+/** The flags and words behind a command. */
+function parse(command: Command, argv: string[]): { flags: Flags; args: string[] } {
+  const options = { help: { type: 'boolean', short: 'h' }, ...command.options } as const
+  try {
+    const { values, positionals } = parseArgs({ args: argv, options, strict: true, allowPositionals: true })
+    return { flags: values, args: positionals }
+  } catch (error) {
+    throw new UsageError(`${parseTrouble(error)}; ${seeHelp(command)}`)
+  }
+}
+
+function parseTrouble(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const [, dashed] = /use '(--[\w-]+)=-XYZ'/.exec(error.message) ?? []
+  return dashed === undefined
+    ? (error.message.split(/\.(?: |$)/)[0] ?? '')
+    : `${dashed} has no value; one that begins with a dash is written ${dashed}=-1`
+}
+
+function checkArguments(command: Command, args: string[]): void {
+  const missing = command.args[args.length]
+  if (missing !== undefined)
+    throw new UsageError(`${missing.name} is missing: ringback ${callOf(command)}; ${seeHelp(command)}`)
+  const extra = args[command.args.length]
+  if (extra !== undefined) throw new UsageError(`Unexpected argument '${extra}'; ${seeHelp(command)}`)
+  for (const [index, { name, choices }] of command.args.entries()) {
+    const given = args[index] ?? ''
+    if (choices !== undefined && !choices.includes(given))
+      throw new UsageError(`${name} is one of ${choices.join(', ')}; ${seeHelp(command)}`)
+  }
+}
+
+const seeHelp = ({ name }: Command) => `\`ringback ${name} --help\` lists the options`
+
 main(process.argv.slice(2)).catch((error: unknown) => {
-  if (error instanceof ConfigError) {
+  if (error instanceof ConfigError || error instanceof UsageError) {
     console.error(`ringback: ${error.message}`)
     process.exit(2)
   }
@@ -44,12 +72,18 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   process.exit(1)
 })
 
-const plainErrors = new Set(['DatabaseInUseError', 'NewerDatabaseError', 'WrongSecretKeyError'])
+const plainErrors = new Set([
+  'DatabaseInUseError',
+  'NewerDatabaseError',
+  'WrongSecretKeyError',
+  'UnreachableError',
+])
 
 /** One clear sentence for what a person can mend; the stack for what only we can. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (plainErrors.has(error.name)) return error.message
+  if (error instanceof RingbackError) return refusal(error)
   const { code, port, path } = error as Error & { code?: string; port?: number; path?: string }
   switch (code) {
     case 'EADDRINUSE':

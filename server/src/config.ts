@@ -81,6 +81,9 @@ function secretKey(value: string): Uint8Array {
     : bad('use 32 bytes in base64, such as the output of `openssl rand -base64 32`')
 }
 
+const bearer = (value: string): string =>
+  /^[\x21-\x7e]+$/.test(value) ? value : bad('use the key as it was shown')
+
 const adminKey = (value: string): string => (value.length >= 32 ? value : bad('use 32 characters or more'))
 
 /** Every setting. The key is the flag, too: `body_limit` is `--body-limit`. */
@@ -183,31 +186,54 @@ export const settings = {
   }),
 }
 
+/** What the commands that call a running server read. No setting of the server, which only lets them be. */
+export const clientSettings = {
+  url: setting({
+    env: 'RINGBACK_URL',
+    form: 'URL',
+    fallback: null,
+    doc: 'Base URL of the server; without it that of the `dev` server, from dev.json in the data folder.',
+    parse: baseUrl,
+  }),
+  key: setting({
+    env: 'RINGBACK_KEY',
+    form: 'KEY',
+    fallback: null,
+    secret: true,
+    doc: 'Key of a project.',
+    parse: bearer,
+  }),
+}
+
 export type SettingName = keyof typeof settings
 type Value<S> = S extends Setting<infer T> ? T : never
-/** The settings as values; null where nothing was given and there is no default. */
-export type Config = {
-  readonly [K in SettingName]: (typeof settings)[K]['fallback'] extends null
-    ? Value<(typeof settings)[K]> | null
-    : Value<(typeof settings)[K]>
+type Values<T> = {
+  readonly [K in keyof T]: T[K] extends { fallback: null } ? Value<T[K]> | null : Value<T[K]>
 }
+/** The settings as values; null where nothing was given and there is no default. */
+export type Config = Values<typeof settings>
+const clientTable = { ...clientSettings, admin_key: settings.admin_key, data: settings.data }
 
 /** Where each value came from, for `config list`. */
 export type Origin = 'flag' | 'environment' | 'default'
 
 export const settingNames = Object.keys(settings) as SettingName[]
-// What clients of a running server read; no settings of the server itself.
-const CLIENT_VARIABLES = new Set(['RINGBACK_URL', 'RINGBACK_KEY'])
+const known = new Set([...Object.values(settings), ...Object.values(clientSettings)].map(({ env }) => env))
 
 /** The flag of a setting. */
-export const flagOf = (name: SettingName): string => name.replaceAll('_', '-')
+export const flagOf = (name: string): string => name.replaceAll('_', '-')
+
+type Given = Readonly<Record<string, string | undefined>>
+type Read<T> = { config: Values<T>; origins: Record<keyof T, Origin> }
 
 /** Reads all settings. Throws ConfigError for the first that is unknown or not valid. */
-export function readConfig(
-  flags: Partial<Record<string, string>>,
-  env: Readonly<Record<string, string | undefined>>,
-): { config: Config; origins: Record<SettingName, Origin> } {
-  const known = new Set<string>([...CLIENT_VARIABLES, ...settingNames.map((name) => settings[name].env)])
+export const readConfig = (flags: Given, env: Given): Read<typeof settings> => read(settings, flags, env)
+
+/** Reads what a client of a running server needs; throws as `readConfig` does. */
+export const readClientConfig = (flags: Given, env: Given): Read<typeof clientTable> =>
+  read(clientTable, flags, env)
+
+function read<T extends Record<string, Setting<unknown>>>(table: T, flags: Given, env: Given): Read<T> {
   const unknown = Object.keys(env).find((name) => name.startsWith('RINGBACK_') && !known.has(name))
   if (unknown !== undefined) {
     throw new ConfigError(
@@ -216,8 +242,7 @@ export function readConfig(
   }
   const values: Record<string, unknown> = {}
   const origins: Record<string, Origin> = {}
-  for (const name of settingNames) {
-    const { env: variable, fallback, parse } = settings[name]
+  for (const [name, { env: variable, fallback, parse }] of Object.entries(table)) {
     const given = flags[flagOf(name)] ?? env[variable]
     origins[name] =
       flags[flagOf(name)] !== undefined ? 'flag' : env[variable] !== undefined ? 'environment' : 'default'
@@ -231,5 +256,5 @@ export function readConfig(
       )
     }
   }
-  return { config: Object.freeze(values) as Config, origins }
+  return { config: Object.freeze(values) as Values<T>, origins: origins as Record<keyof T, Origin> }
 }

@@ -1,30 +1,67 @@
-// What a command is: data for --help, and a function that runs it.
-import { flagOf, settingNames, type SettingName } from '../config.ts'
+// What a command is: data for --help and completion, and a function that runs it.
+import { flagOf, settingNames, settings, type SettingName } from '../config.ts'
+
+/** What a caller of the command line did wrong: one sentence, exit status 2. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UsageError'
+  }
+}
 
 export type Flags = Record<string, string | boolean | undefined>
+
+/** A flag. `choices` are what completion offers, and all that is taken. */
+export type Option = {
+  type: 'string' | 'boolean'
+  /** The value's form, as --help shows it. */
+  form?: string
+  doc: string
+  choices?: readonly string[]
+}
+
+/** A word that must follow the command. */
+export type Argument = { name: string; choices?: readonly string[] }
 
 export type Command = {
   /** Its words: `serve`, `config list`. */
   name: string
   summary: string
-  /** Settings that it takes as flags. */
-  settings: readonly SettingName[]
-  options: Record<string, { type: 'string' | 'boolean' }>
-  run: (flags: Flags) => Promise<void>
+  args: readonly Argument[]
+  options: Readonly<Record<string, Option>>
+  /** Runs it with its flags, and as many words as `args` has. */
+  run: (flags: Flags, args: readonly string[]) => Promise<void>
 }
 
-/** Makes a command that takes settings as flags, and flags of its own. */
+/** The flag --json of the commands that show something. */
+export const jsonOption: Option = { type: 'boolean', doc: 'Print JSON.' }
+
+/** Makes a command that takes settings as flags, and words and flags of its own. */
 export function defineCommand(given: {
   name: string
   summary: string
   settings?: readonly SettingName[]
+  args?: readonly Argument[]
   options?: Command['options']
   run: Command['run']
 }): Command {
   const names = given.settings ?? settingNames
-  const flags = Object.fromEntries(names.map((name) => [flagOf(name), { type: 'string' as const }]))
-  return { ...given, settings: names, options: { ...flags, ...given.options } }
+  const flags = Object.fromEntries(names.map((name) => [flagOf(name), settingOption(settings[name])]))
+  const { name, summary, args = [], run } = given
+  return { name, summary, args, options: { ...given.options, ...flags }, run }
 }
+
+/** The flag of a setting, with its variable and its default told. */
+export const settingOption = (setting: {
+  env: string
+  form: string
+  fallback: string | null
+  doc: string
+}): Option => ({
+  type: 'string',
+  form: setting.form,
+  doc: `${setting.doc} [${setting.env}${setting.fallback ? `, default ${setting.fallback}` : ''}]`,
+})
 
 /** The flags that are settings, as texts. */
 export const settingFlags = (flags: Flags): Record<string, string> =>

@@ -1,11 +1,11 @@
 // `ringback config list`: every setting, its value and where the value came from. Secrets are not shown.
 import { readConfig, settingNames, settings } from '../config.ts'
-import { defineCommand, settingFlags } from './command.ts'
+import { defineCommand, jsonOption, settingFlags } from './command.ts'
 
 export const configList = defineCommand({
   name: 'config list',
   summary: 'Lists the settings, their values and where those came from.',
-  options: { json: { type: 'boolean' } },
+  options: { json: jsonOption },
   async run(flags) {
     const { config, origins } = readConfig(settingFlags(flags), process.env)
     const rows = settingNames.map((name) => {

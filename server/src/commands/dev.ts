@@ -2,7 +2,7 @@
 // whole round trip; loopback is opened as a destination, and said so.
 import { randomBytes } from 'node:crypto'
 import { pino } from 'pino'
-import { createApp, type App } from '../app.ts'
+import type { App } from '../app.ts'
 import { readConfig, type Config } from '../config.ts'
 import { defineCommand, settingFlags } from './command.ts'
 import { choosePort, localUrl } from './dev/address.ts'
@@ -21,6 +21,8 @@ export const dev = defineCommand({
   name: 'dev',
   summary: 'Serves on this machine, with a project and a receiver to try it on.',
   async run(flags) {
+    // Loaded here, so that the commands that only call a server start at once.
+    const { createApp } = await import('../app.ts')
     const { config: given, origins } = readConfig(settingFlags(flags), process.env)
     const earlier = readDevState(given.data) ?? firstState()
     const config: Config = {

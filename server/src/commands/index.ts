@@ -1,8 +1,32 @@
-// Every command, one line each.
+// Every command, one line each, and the families of those of two words.
+import { arrivalCommands } from './arrival.ts'
 import type { Command } from './command.ts'
 import { configList } from './config.ts'
+import { deliveryCommands } from './delivery.ts'
 import { dev } from './dev.ts'
+import { keyCommands } from './key.ts'
 import { migrateCommand } from './migrate.ts'
+import { projectCommands } from './project.ts'
 import { serve } from './serve.ts'
+import { taskCommands } from './task.ts'
 
-export const commands: readonly Command[] = [dev, serve, migrateCommand, configList]
+export const commands: readonly Command[] = [
+  dev,
+  serve,
+  migrateCommand,
+  configList,
+  ...projectCommands,
+  ...keyCommands,
+  ...taskCommands,
+  ...deliveryCommands,
+  ...arrivalCommands,
+]
+
+/** The first words that several commands share, with what those are about. */
+export const families: [name: string, summary: string][] = [
+  ['project', 'Projects: create, list, show.'],
+  ['key', 'Keys of a project: create, list, revoke.'],
+  ['task', 'Tasks: create, watch and settle them.'],
+  ['delivery', 'Deliveries: what went out, and sending it again.'],
+  ['arrival', 'Requests that reached an inbound URL.'],
+]

@@ -1,5 +1,4 @@
 // `ringback migrate`: brings the database to this program's schema and ends.
-import { migrateDatabase } from '../app.ts'
 import { readConfig } from '../config.ts'
 import { defineCommand, settingFlags } from './command.ts'
 
@@ -8,6 +7,8 @@ export const migrateCommand = defineCommand({
   summary: 'Brings the database to the schema of this program.',
   settings: ['data'],
   async run(flags) {
+    // Loaded here, so that the commands that only call a server start at once.
+    const { migrateDatabase } = await import('../app.ts')
     const { config } = readConfig(settingFlags(flags), process.env)
     const { version, applied } = await migrateDatabase(config)
     console.log(

@@ -1,5 +1,4 @@
 // `ringback serve`: production. What must be given is named; nothing is made up.
-import { createApp } from '../app.ts'
 import { ConfigError, readConfig, settings, type Config } from '../config.ts'
 import { defineCommand, settingFlags } from './command.ts'
 import { openLog } from './log.ts'
@@ -14,6 +13,8 @@ export const serve = defineCommand({
     required(config, 'admin_key')
     const public_url = required(config, 'public_url')
     const log = openLog(config.log_level)
+    // Loaded here, so that the commands that only call a server start at once.
+    const { createApp } = await import('../app.ts')
     if (public_url.startsWith('http:')) log.warn({ public_url }, 'public_url.plain_http')
     if (config.egress_allow.length > 0) log.warn({ egress_allow: config.egress_allow }, 'egress.opened')
     const app = await createApp({ config, secret_key, public_url, log })

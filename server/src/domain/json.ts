@@ -61,6 +61,18 @@ export function members(text: string): Map<string, string> {
   return found
 }
 
+/** The elements of a JSON array as compact texts. `text` must be a valid JSON array. */
+export function elements(text: string): string[] {
+  const found: string[] = []
+  const source = compact(text)
+  for (let i = 1; i < source.length - 1;) {
+    const end = skipValue(source, i)
+    found.push(source.slice(i, end))
+    i = end + 1
+  }
+  return found
+}
+
 /** The index just behind the value that begins at `start` in compact JSON. */
 function skipValue(source: string, start: number): number {
   let depth = 0

@@ -1,0 +1,346 @@
+// The commands that call a running server, as a table: what is typed, how it ends, and what it prints.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bin, run, startDev } from './cli.ts'
+
+type Row = [command: string[], code: number, stdout: RegExp | string, stderr?: RegExp | string]
+
+const NOBODY = 'http://127.0.0.1:9'
+
+test('the commands do what they say, with the exit status they should', async (t) => {
+  const { ringback, dev, data } = await startDev(t)
+
+  const must = async (...command: string[]) => {
+    const { code, stdout, stderr } = await ringback(command)
+    assert.equal(code, 0, stderr)
+    return stdout.trimEnd()
+  }
+  const createTask = (...flags: string[]) => must('task', 'create', '--quiet', ...flags)
+  const check = async ([command, code, stdout, stderr = '']: Row, env = {}) => {
+    const ended = await ringback(command, env)
+    const what = `ringback ${command.join(' ')}\n${ended.stdout}${ended.stderr}`
+    assert.equal(ended.code, code, what)
+    const matches = (text: string, wanted: RegExp | string) =>
+      typeof wanted === 'string' ? assert.equal(text, wanted, what) : assert.match(text, wanted, what)
+    matches(ended.stdout, stdout)
+    matches(ended.stderr, stderr)
+  }
+
+  await t.test('every verb of a task moves it', async () => {
+    const [worked, awaited, failed, halted, late] = await Promise.all(
+      Array.from({ length: 5 }, () => createTask('--type', 'label')),
+    )
+    const verbs: Row[] = [
+      [['task', 'get', worked!], 0, /^type +label\nstatus +waiting$/m],
+      [['task', 'start', worked!], 0, /^status +processing$/m],
+      [['task', 'complete', worked!, '--response', '{"label":"cat"}'], 0, /^response +\{"label":"cat"\}$/m],
+      [['task', 'edit', worked!, '--response', '"dog"'], 0, /^response +"dog"$/m],
+      [
+        ['task', 'audit', worked!, '--verdict', 'rejected', '--comments', 'no dog'],
+        0,
+        /^audit_status +rejected$/m,
+      ],
+      [
+        ['task', 'audit', worked!, '--verdict', 'fixed', '--response', '7'],
+        0,
+        /^audit_status +fixed$[^]*^response +7$/m,
+      ],
+      [['task', 'recall', worked!, '--reason', 'again'], 0, /^status +pending$/m],
+      [['task', 'await', awaited!, '--expires-in-s', '60'], 0, /^resolve_url +http\S+[0-9a-f]{64}$/m],
+      [['task', 'cancel', awaited!, '--reason', 'no need'], 0, /^status +canceled$/m],
+      [['task', 'restart', awaited!], 0, /^status +pending$/m],
+      [
+        [
+          'task',
+          'fail',
+          failed!,
+          '--message',
+          'no luck',
+          '--code',
+          'E1',
+          '--details',
+          '[1.0]',
+          '--during',
+          'setup',
+        ],
+        0,
+        /^error +\{"message":"no luck","code":"E1","details":\[1\.0\]\}$/m,
+      ],
+      [['task', 'suspend', halted!, '--reason', 'wait'], 0, /^status +suspended$/m],
+      [['task', 'resume', halted!], 0, /^status +waiting$/m],
+      [['task', 'expire', late!], 0, /^status +expired$/m],
+      [['task', 'resend', late!], 0, /^event +task\.expired$/m],
+      [['task', 'get', worked!, '--wait', '0', '--json'], 0, /^\{"id":.*\}\n$/],
+      [
+        ['task', 'complete', late!, '--response', '1'],
+        1,
+        '',
+        /^ringback: complete does not apply to a task that is expired; .* \(invalid_transition\)\n$/,
+      ],
+    ]
+    for (const row of verbs) await check(row)
+  })
+
+  await t.test('JSON goes to the server and comes back letter by letter', async () => {
+    const json = '{"b":1950000000000000001,"a":1.0,"2":1E400,"1":"\\u00e9 \\/","a":-0}'
+    const id = await createTask('--params', json, '--metadata', '{"n":0.10}')
+    await must('task', 'complete', id, '--response', json)
+    for (const shown of [await must('task', 'get', id), await must('task', 'get', id, '--json')]) {
+      assert.equal(shown.split(json).length, 3, shown)
+      assert.ok(shown.includes('{"n":0.10}'), shown)
+    }
+  })
+
+  await t.test('lists show tables, JSON or ids, a page at a time', async () => {
+    const first = await createTask('--type', 'page', '--unique-id', 'page-1')
+    const second = await createTask('--type', 'page')
+    const rows: Row[] = [
+      [['task', 'list', '--type', 'page', '--quiet'], 0, `${second}\n${first}\n`],
+      [['task', 'list', '--unique-id', 'page-1', '--quiet'], 0, `${first}\n`],
+      [
+        ['task', 'list', '--type', 'page'],
+        0,
+        new RegExp(`^ID +STATUS +TYPE +CREATED\n${second}  waiting  page .*\n${first}`),
+      ],
+      [['task', 'list', '--type', 'page', '--limit', '1', '--quiet'], 0, `${second}\n`],
+      [['task', 'list', '--type', 'page', '--json'], 0, /^\{"data":\[\{"id":.*"next_cursor":null\}\n$/],
+      [['task', 'list', '--type', 'nothing'], 0, '', 'There are none.\n'],
+      [['task', 'list', '--type', 'nothing', '--quiet'], 0, ''],
+    ]
+    for (const row of rows) await check(row)
+    const { stderr } = await ringback(['task', 'list', '--type', 'page', '--limit', '1'])
+    const [, cursor] = /^There are more: --cursor (\S+)\n$/.exec(stderr) ?? []
+    await check([['task', 'list', '--type', 'page', '--cursor', cursor!, '--quiet'], 0, `${first}\n`])
+  })
+
+  await t.test('deliveries are listed, shown with their attempts, sent again and given up', async () => {
+    const id = await createTask('--callback-url', `${dev.base_url}/dev/inbox/fail/9`)
+    await must('task', 'complete', id, '--response', '1')
+    const delivery = await must('delivery', 'list', '--task-id', id, '--quiet')
+    for (let shown = ''; !shown.includes('ATTEMPT');) shown = await must('delivery', 'get', delivery)
+    const rows: Row[] = [
+      [
+        ['delivery', 'list', '--task-id', id],
+        0,
+        /^ID +STATE +EVENT +TRIED +NEXT +TO\n\S+ +pending +task\.completed +1 +in /,
+      ],
+      [['delivery', 'list', '--task-id', id, '--state', 'delivered'], 0, '', 'There are none.\n'],
+      [
+        ['delivery', 'get', delivery],
+        0,
+        /^1 +\S+Z +500 +\d+ ms +\{"error":"failing 1 of 9 times"\}\n\nAttempts to come, as long as they fail:\n(  \S+Z \(in .*\)\n){20}$/m,
+      ],
+      [['delivery', 'cancel', delivery], 0, /^state +canceled$/m],
+      [['delivery', 'cancel', delivery], 1, '', /^ringback: .* \(invalid_transition\)\n$/],
+      [['delivery', 'resend', delivery], 0, /^resend +true$/m],
+    ]
+    for (const row of rows) await check(row)
+  })
+
+  await t.test(
+    'the story of a task is told, with the very numbers, for people and for programs',
+    async () => {
+      const id = await createTask(
+        '--params',
+        '{"n":1950000000000000001}',
+        '--callback-url',
+        `${dev.base_url}/dev/inbox/fail/9`,
+      )
+      await must('task', 'complete', id, '--response', '[1.0]')
+      await must('task', 'audit', id, '--verdict', 'rejected', '--comments', 'no')
+      for (let told = ''; !told.includes('attempt 1 ');) told = await must('task', 'show', id)
+      const told = [
+        `task ${id}\ncompleted, rejected\ntask, live mode\nresponse \\[1\\.0\\]\n`,
+        '● created\n +params {"n":1950000000000000001}\n',
+        '● task\\.completed\n',
+        '→ task\\.completed goes to \\S+\n +delivery \\S{36}\n',
+        '✗ attempt 1 of task\\.completed: answered 500 in .*\n +{"error":"failing 1 of 9 times"}\n',
+        '● task\\.audit\\.rejected\n +{"verdict":"rejected","comments":"no"}\n',
+        '→ task\\.audit\\.rejected goes to \\S+: held until .*\n',
+        'Still to come:\n.* ○ attempt 2 of task\\.completed\n.* ○ attempt 3 of task\\.completed, if needed\n',
+      ]
+      await check([['task', 'show', id], 0, new RegExp(told.join('[^]*'))])
+      const json = await must('task', 'show', id, '--json')
+      assert.ok(json.includes('{"n":1950000000000000001}') && json.includes('[1.0]'), json)
+      const { events, deliveries } = JSON.parse(json) as {
+        events: object[]
+        deliveries: { plan: string[] }[]
+      }
+      assert.deepEqual([events.length, deliveries.length], [2, 2])
+      assert.equal(deliveries[1]!.plan.length, 20)
+      await check([
+        ['task', 'show', 'none'],
+        1,
+        '',
+        'ringback: There is no task none for this key (not_found)\n',
+      ])
+    },
+  )
+
+  await t.test('a kept request that came at the wrong time is applied by hand', async () => {
+    const created = JSON.parse(await must('task', 'create', '--json')) as { id: string; resolve_url: string }
+    await must('task', 'suspend', created.id)
+    const early = await fetch(created.resolve_url, { method: 'POST', body: '{"n":1.0}' })
+    assert.equal(early.status, 409)
+    const answer = await fetch(`${dev.base_url}/v1/tasks/${created.id}/arrivals`, {
+      headers: { authorization: `Bearer ${dev.live_key}` },
+    })
+    const { data: arrivals } = (await answer.json()) as { data: { id: string }[] }
+    await check([
+      ['arrival', 'apply', arrivals[0]!.id],
+      0,
+      /^status +completed$[^]*^response +\{"n":1\.0\}$/m,
+    ])
+    await check([['arrival', 'apply', 'none'], 1, '', /\(not_found\)\n$/])
+  })
+
+  await t.test('an administrator makes projects and keys, and a revoked key opens nothing', async () => {
+    const project = await must('project', 'create', '--name', 'second', '--quiet')
+    const key = JSON.parse(await must('key', 'create', project, '--mode', 'test', '--json')) as {
+      id: string
+      key: string
+    }
+    const rows: Row[] = [
+      [
+        ['project', 'create', '--name', 'third'],
+        0,
+        /^name +third$[^]*^live_key +rb_live_\w+$[^]*keep them\.\n$/m,
+      ],
+      [['project', 'list'], 0, new RegExp(`^${project} +second +native +`, 'm')],
+      [['project', 'show'], 0, /^name +default$/m],
+      [['project', 'show', '--key', key.key], 0, /^name +second$/m],
+      [['key', 'list', project], 0, new RegExp(`^${key.id} +test +customer `, 'm')],
+      [['key', 'list', 'none'], 1, '', 'ringback: There is no project none (not_found)\n'],
+      [['key', 'revoke', project, key.id], 0, 'Revoked.\n'],
+      [['project', 'show', '--key', key.key], 1, '', /\(unauthorized\)\n$/],
+      [['project', 'list', '--key', dev.live_key], 1, '', /\(unauthorized\)\n$/],
+    ]
+    for (const row of rows) await check(row)
+  })
+
+  await t.test('server and keys come from flags, then the environment, then dev.json', async () => {
+    const elsewhere = { RINGBACK_DATA: `${data}/none` }
+    const url = { RINGBACK_URL: dev.base_url }
+    await check(
+      [
+        ['project', 'show'],
+        2,
+        '',
+        /^ringback: no server is known: start `ringback dev`, or set RINGBACK_URL .*\n$/,
+      ],
+      elsewhere,
+    )
+    await check([['project', 'show', '--data', data], 0, /default/], elsewhere)
+    await check([['project', 'show'], 2, '', /no key for .* is known: set RINGBACK_KEY, or give --key\n$/], {
+      ...elsewhere,
+      ...url,
+    })
+    await check(
+      [['project', 'list'], 2, '', /no key for .* is known: set RINGBACK_ADMIN_KEY, or give --key\n$/],
+      { ...elsewhere, ...url },
+    )
+    await check([['project', 'show'], 0, /default/], { ...elsewhere, ...url, RINGBACK_KEY: dev.test_key })
+    await check([['project', 'list'], 0, /default/], {
+      ...elsewhere,
+      ...url,
+      RINGBACK_ADMIN_KEY: dev.admin_key,
+    })
+    await check([['project', 'show', '--key', dev.test_key], 0, /default/], {
+      ...url,
+      RINGBACK_KEY: 'rb_live_wrong',
+    })
+    // The keys of dev.json are for its own server only.
+    await check([['project', 'show', '--url', NOBODY], 2, '', /no key for http:\/\/127\.0\.0\.1:9 is known/])
+    await check([['project', 'show'], 2, '', /^ringback: RINGBACK_URLS is not a setting: .*\n$/], {
+      RINGBACK_URLS: 'x',
+    })
+    await check([['project', 'show'], 2, '', /^ringback: RINGBACK_URL is not valid: .*\n$/], {
+      RINGBACK_URL: 'here',
+    })
+  })
+
+  await t.test('wrong usage ends with status 2 and one sentence', async () => {
+    const usage: [command: string[], sentence: RegExp][] = [
+      [['task'], /use one of: ringback task create, /],
+      [['task', 'nope'], /use one of: ringback task create, /],
+      [['nope'], /there is no command nope; /],
+      [['task', 'get'], /TASK is missing: ringback task get TASK; /],
+      [['task', 'get', 'one', 'two'], /Unexpected argument 'two'; /],
+      [['task', 'get', '..'], /'\.\.' is no id/],
+      [['task', 'get', ''], /'' is no id/],
+      [['task', 'list', '--nope'], /Unknown option '--nope'; /],
+      [['task', 'list', '--status', 'done'], /--status is not valid: use pending, /],
+      [['task', 'list', '--limit', 'many'], /--limit is not valid: use a whole number/],
+      [['task', 'complete', 'x'], /--response is missing: /],
+      [['task', 'complete', 'x', '--response', 'done'], /--response is not valid JSON: /],
+      [
+        ['task', 'complete', 'x', '--response', '-1'],
+        /one that begins with a dash is written --response=-1; /,
+      ],
+      [['task', 'create', '--params', '{} , "type": "x"'], /--params is not valid JSON: /],
+      [['key', 'revoke', 'project'], /KEY is missing: ringback key revoke PROJECT KEY; /],
+    ]
+    await Promise.all(
+      usage.map(([command, sentence]) =>
+        check([command, 2, '', new RegExp(`^ringback: .*${sentence.source}.*\n$`)]),
+      ),
+    )
+  })
+
+  await t.test('a server that does not answer, or is none of ours, is said in one sentence', async () => {
+    const other = ['--url', `${dev.base_url}/docs`, '--key', 'x']
+    await check([['task', 'list', ...other], 1, '', /^ringback: .*\n$/])
+    await check([
+      ['task', 'list', '--url', 'http://127.0.0.1:1024', '--key', 'x'],
+      1,
+      '',
+      /^ringback: no answer from http:\/\/127\.0\.0\.1:1024 \(ECONNREFUSED\): start the server with `ringback dev`, or .*\n$/,
+    ])
+  })
+
+  await t.test('output into a closed pipe ends quietly', async () => {
+    const id = await createTask('--params', JSON.stringify('x'.repeat(100_000)))
+    const script = `"${process.execPath}" "${bin}" task get ${id} --data "${data}" | head -c 2; echo " \${PIPESTATUS[0]}"`
+    assert.deepEqual(await run('bash', ['-c', script]), { code: 0, stdout: 'id 0\n', stderr: '' })
+  })
+
+  await t.test('a narrow terminal gets lines that fit, with ids in one piece', async () => {
+    const id = await createTask('--type', 'a type that is longer than the terminal is wide, by far')
+    const commands = [
+      ['--help'],
+      ['task', '--help'],
+      ['task', 'create', '--help'],
+      ['task', 'list'],
+      ['task', 'get', id],
+      ['task', 'show', id],
+      ['delivery', 'list'],
+      ['project', 'list'],
+      ['key', 'list', dev.project_id],
+    ]
+    for (const command of commands) {
+      const { stdout } = await ringback(command, { COLUMNS: '40' })
+      for (const line of stdout.split('\n')) assert.ok(line.length <= 40, `${command.join(' ')}: ${line}`)
+    }
+    assert.ok((await ringback(['task', 'list'], { COLUMNS: '40' })).stdout.includes(id))
+  })
+})
+
+test('help is printed for everything, with the words a command needs', async () => {
+  const helped: [command: string[], wanted: RegExp][] = [
+    [['--help'], /^  task +Tasks: /m],
+    [['task', '--help'], /^  task complete TASK +Completes a task/m],
+    [
+      ['task', 'audit', '--help'],
+      /^  --verdict TEXT +The judgement\. Required\. One of: approved, rejected, fixed\.$/m,
+    ],
+    [['key', 'revoke', '-h'], /^Usage: ringback key revoke PROJECT KEY \[options\]$/m],
+    [['serve', '--help'], /^  --port NUMBER +Port .*\[RINGBACK_PORT, default 7464\]$/m],
+  ]
+  for (const [command, wanted] of helped) {
+    const { code, stdout, stderr } = await run(process.execPath, [bin, ...command])
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.match(stdout, wanted)
+  }
+  const { stdout } = await run(process.execPath, [bin, 'serve', '--help'])
+  assert.doesNotMatch(stdout, /--url|--key /)
+})
