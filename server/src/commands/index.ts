@@ -1,6 +1,7 @@
 // Every command, one line each, and the families of those of two words.
 import { arrivalCommands } from './arrival.ts'
 import type { Command } from './command.ts'
+import { completion } from './completion.ts'
 import { configList } from './config.ts'
 import { deliveryCommands } from './delivery.ts'
 import { dev } from './dev.ts'
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   serve,
   migrateCommand,
   configList,
+  completion(() => ({ commands, families })),
   ...projectCommands,
   ...keyCommands,
   ...taskCommands,
