@@ -51,7 +51,8 @@ export type Key = {
   created_at: number
 }
 
-export type SecretKind = 'signing' | 'callback_auth'
+export const secretKinds = ['signing', 'callback_auth'] as const
+export type SecretKind = (typeof secretKinds)[number]
 
 /** A secret that must be read again; `mode` null is both modes, `expires_at` the end of its grace after a rotation. */
 export type Secret = {
@@ -63,3 +64,10 @@ export type Secret = {
   created_at: number
   expires_at: number | null
 }
+
+/** Whether a secret may still be used: it is the current one of its kind, or in its grace. `now` is in milliseconds. */
+export const isHolding = ({ expires_at }: Secret, now: number): boolean =>
+  expires_at === null || expires_at > now
+
+/** Secrets of one kind and mode that may hold at once: each is one more signature in every callback. */
+export const HOLDING_SECRETS_MAX = 3

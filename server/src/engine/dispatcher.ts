@@ -98,6 +98,7 @@ export function createDispatcher({
       withdraw: (destination_id) => lanes.cancel(destination_id),
       launch: take,
       wake: (due_at) => loop.wakeAt(Math.max(due_at, rest_until)),
+      projectChanged: (project_id) => terms.forget(project_id),
     },
     start() {
       running = true

@@ -54,6 +54,19 @@ test('terms in use are read anew before they grow stale', async () => {
   assert.notEqual(cache.get('p'), undefined)
 })
 
+test('terms that were read before they were forgotten are not kept', async () => {
+  const { cache, reads } = setUp()
+  await cache.load('p')
+  cache.forget('p')
+  assert.equal(cache.get('p'), undefined)
+  const stale = cache.load('p')
+  cache.forget('p')
+  await stale
+  assert.equal(cache.get('p'), undefined)
+  assert.equal(await cache.load('p'), cache.get('p'))
+  assert.deepEqual(reads, ['p', 'p', 'p'])
+})
+
 test('a project that does not exist is an error, and is asked for again', async () => {
   const { cache, reads } = setUp()
   await assert.rejects(cache.load('none'), /there is no project none/)

@@ -12,9 +12,11 @@ export type TermsCache = {
   get(project_id: string): Terms | undefined
   /** Reads the terms, once for all who ask meanwhile. Rejects when the store does, or has no such project. */
   load(project_id: string): Promise<Terms>
+  /** Reads the terms anew from now on. */
+  forget(project_id: string): void
 }
 
-// A changed setting or secret takes effect within this time.
+// A setting or secret that another process changed takes effect within this time.
 const FRESH_MS = 1000
 // From here on a use reads them anew in the background, so that steady traffic never waits.
 const REFRESH_MS = 500
@@ -32,13 +34,17 @@ export function createTermsCache({
 }): TermsCache {
   const known = new Map<string, { terms: Terms; read_at: number }>()
   const loading = new Map<string, Promise<Terms>>()
+  let forgotten = 0
 
   async function read(project_id: string): Promise<Terms> {
     const read_at = now()
+    const before = forgotten
     try {
       const [project, secrets] = await Promise.all([store.findProject(project_id), store.secrets(project_id)])
       if (project === undefined) throw new Error(`there is no project ${project_id}`)
       const terms = { project, secrets, policy: policy(project) }
+      // What was read before a change must not outlive it.
+      if (forgotten !== before) return terms
       known.delete(project_id)
       known.set(project_id, { terms, read_at })
       for (const [oldest] of known) {
@@ -71,5 +77,10 @@ export function createTermsCache({
       return entry.terms
     },
     load,
+    forget(project_id) {
+      forgotten++
+      known.delete(project_id)
+      loading.delete(project_id)
+    },
   }
 }

@@ -25,7 +25,7 @@ export type StoreOptions = {
   owner: string
 }
 
-const noOutlet: Outlet = { admit: () => false, withdraw() {}, launch() {}, wake() {} }
+const noOutlet: Outlet = { admit: () => false, withdraw() {}, launch() {}, wake() {}, projectChanged() {} }
 
 /** Puts the seam over a driver. */
 export function createStore({ driver, cipher, now, owner }: StoreOptions): Store {
@@ -199,8 +199,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         secrets: secrets.map((secret) => sealSecret(cipher, secret)),
       })
     },
-    updateProject: async (project_id, settings) =>
-      (await write('updateProject', { project_id, settings })) ?? undefined,
+    async updateProject(project_id, settings) {
+      const project = await write('updateProject', { project_id, settings })
+      outlet.projectChanged(project_id)
+      return project ?? undefined
+    },
     findProject: async (id) => (await read('findProject', { id })) ?? undefined,
     listProjects: (page) => read('listProjects', { page }),
     async createKey(key) {
@@ -212,6 +215,15 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     async secrets(project_id) {
       const rows = await read('secrets', { project_id })
       return rows.map((secret) => ({ ...secret, value: cipher.open(secret.value, secretName(secret)) }))
+    },
+    async rotateSecret({ secret, older_expire_at, idempotency }) {
+      const result = await write('rotateSecret', {
+        secret: sealSecret(cipher, secret),
+        older_expire_at,
+        idempotency: idempotency === null ? null : sealAnswer(cipher, idempotency),
+      })
+      outlet.projectChanged(secret.project_id)
+      return result
     },
     async findIdempotency(scope, key) {
       const row = await read('findIdempotency', { scope, key })

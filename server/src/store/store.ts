@@ -74,6 +74,15 @@ export type ResendRequest = {
 }
 export type ResendResult = 'done' | 'raced' | 'pruned' | 'idempotency_key_taken'
 
+export type RotateSecret = {
+  /** The new current one of its kind and mode. */
+  secret: Secret
+  /** When the older ones of its kind and mode end, unless they end before; in milliseconds. */
+  older_expire_at: number
+  idempotency: Idempotency | null
+}
+export type RotateResult = 'rotated' | 'too_many' | 'idempotency_key_taken'
+
 export type ClaimRequest = {
   /** Due destinations taken at most, and deliveries of each unless `room` says otherwise. */
   destinations: number
@@ -116,6 +125,8 @@ export interface Outlet {
   launch(delivery: Ready): void
   /** Something is pending at a destination from `due_at` on. */
   wake(due_at: number): void
+  /** A project's settings or secrets are others than before. */
+  projectChanged(project_id: string): void
 }
 
 export interface Store {
@@ -173,7 +184,7 @@ export interface Store {
   releaseHeld(limit: number): Promise<number>
   /** Re-derives the due times of a chunk of destinations; returns where to go on, or null at the end. */
   sweepDestinations(after: string, limit: number): Promise<string | null>
-  /** Deletes a chunk of settled tasks past their project's retention, with all that belongs to them. */
+  /** Deletes a chunk of settled tasks past their project's retention, with all that belongs to them, and what has expired. */
   prune(after: string, limit: number): Promise<{ pruned: number; next: string | null }>
 
   createProject(input: { project: Project; keys: Key[]; secrets: Secret[] }): Promise<void>
@@ -185,7 +196,9 @@ export interface Store {
   revokeKey(project_id: string, key_id: string): Promise<boolean>
   listKeys(project_id: string, page: PageRequest): Promise<Page<Key>>
   findKey(hash: string): Promise<Key | undefined>
-  /** A project's secrets, newest first, opened. */
+  /** A project's secrets, opened: the current ones, then those that expire, newest first. */
   secrets(project_id: string): Promise<Secret[]>
+  /** Puts a secret in the place of the current one, which holds on for its grace; `too_many` when too many would hold. */
+  rotateSecret(input: RotateSecret): Promise<RotateResult>
   findIdempotency(scope: Scope, key: string): Promise<Idempotency | undefined>
 }

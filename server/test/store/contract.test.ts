@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Attempt, Settlement } from '../../src/domain/delivery.ts'
-import type { Project } from '../../src/domain/project.ts'
+import type { Mode, Project, Secret, SecretKind } from '../../src/domain/project.ts'
 import { decide, type Task, type TaskVerb, type VerbInput } from '../../src/domain/task.ts'
 import { openPostgresDriver } from '../../src/store/postgres.ts'
 import { openSqliteDriver } from '../../src/store/sqlite.ts'
-import type { Outlet, Ready, Store } from '../../src/store/store.ts'
+import type { Idempotency, Outlet, Ready, Store } from '../../src/store/store.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { deliveryOf, destinationOf, newId, newProject, newTask, storeOn } from '../support/store.ts'
 
@@ -52,14 +52,16 @@ const databases: { name: string; open: () => Promise<Opened> }[] = [
 /** An engine's side that takes what it is given. */
 function recordingOutlet(admits: boolean) {
   const launched: Ready[] = []
+  const changed: string[] = []
   let reserved = 0
   const outlet: Outlet = {
     admit: () => (admits ? (reserved++, true) : false),
     withdraw: () => void reserved--,
     launch: (delivery) => void launched.push(delivery),
     wake() {},
+    projectChanged: (id) => void changed.push(id),
   }
-  return { outlet, launched, unused: () => reserved - launched.length }
+  return { outlet, launched, changed, unused: () => reserved - launched.length }
 }
 
 const nobody = recordingOutlet(false).outlet
@@ -407,22 +409,100 @@ for (const { name, open } of databases) {
       assert.deepEqual(seen, made.toReversed())
     })
 
+    const secretOf = (value: string, kind: SecretKind = 'signing', mode: Mode | null = null): Secret => ({
+      id: newId(),
+      project_id: project.id,
+      kind,
+      mode,
+      value,
+      created_at: clock,
+      expires_at: null,
+    })
+
+    const rotate = (secret: Secret, grace_ms: number, idempotency: Idempotency | null = null) =>
+      store.rotateSecret({ secret, older_expire_at: clock + grace_ms, idempotency })
+
+    const secretsNow = async () =>
+      (await store.secrets(project.id)).map(({ value, expires_at }) => [value, expires_at])
+
     it('seals secrets and opens them again', async () => {
-      const made = newProject()
-      const secret = {
-        id: newId(),
-        project_id: made.id,
-        kind: 'signing' as const,
-        mode: null,
-        value: 'whsec_x',
-        created_at: 1,
-        expires_at: null,
-      }
-      await store.createProject({ project: made, keys: [], secrets: [secret] })
-      assert.deepEqual(
-        (await store.secrets(made.id)).map(({ value }) => value),
-        ['whsec_x'],
-      )
+      project = newProject()
+      await store.createProject({ project, keys: [], secrets: [secretOf('whsec_x')] })
+      assert.deepEqual(await secretsNow(), [['whsec_x', null]])
+    })
+
+    it('rotates a secret of one kind and mode, and keeps those before it for their grace', async () => {
+      project = newProject()
+      const secrets = [
+        secretOf('first'),
+        secretOf('auth live', 'callback_auth', 'live'),
+        secretOf('auth test', 'callback_auth', 'test'),
+      ]
+      await store.createProject({ project, keys: [], secrets })
+      const watching = recordingOutlet(false)
+      store.attach(watching.outlet)
+      assert.equal(await rotate(secretOf('second'), 5000), 'rotated')
+      assert.equal(await rotate(secretOf('auth live 2', 'callback_auth', 'live'), 1000), 'rotated')
+      assert.deepEqual(watching.changed, [project.id, project.id])
+      assert.deepEqual(await secretsNow(), [
+        ['auth live 2', null],
+        ['second', null],
+        ['auth test', null],
+        ['auth live', clock + 1000],
+        ['first', clock + 5000],
+      ])
+    })
+
+    it('ends the older secrets with the shorter of two graces, and deletes those that ended', async () => {
+      project = newProject()
+      await store.createProject({ project, keys: [], secrets: [secretOf('first')] })
+      const start = clock
+      await rotate(secretOf('second'), 9000)
+      await rotate(secretOf('third'), 4000)
+      assert.deepEqual(await secretsNow(), [
+        ['third', null],
+        ['second', start + 4000],
+        ['first', start + 4000],
+      ])
+      clock += 4000
+      await rotate(secretOf('fourth'), 10)
+      assert.deepEqual(await secretsNow(), [
+        ['fourth', null],
+        ['third', clock + 10],
+      ])
+      clock += 10
+      await store.prune('', 1)
+      assert.deepEqual(await secretsNow(), [['fourth', null]])
+    })
+
+    it('lets three secrets hold at most, and a rotation without grace always through', async () => {
+      project = newProject()
+      await store.createProject({ project, keys: [], secrets: [secretOf('first')] })
+      const results = await Promise.all(['a', 'b', 'c', 'd'].map((value) => rotate(secretOf(value), 5000)))
+      assert.deepEqual(results.toSorted(), ['rotated', 'rotated', 'too_many', 'too_many'])
+      assert.equal((await secretsNow()).length, 3)
+      assert.equal(await rotate(secretOf('leaked'), 0), 'rotated')
+      assert.deepEqual(await secretsNow(), [['leaked', null]])
+    })
+
+    it('takes the idempotency key of a rotation together with it, and not without it', async () => {
+      project = newProject()
+      await store.createProject({ project, keys: [], secrets: [secretOf('first')] })
+      const guard = (key: string): Idempotency => ({
+        project_id: project.id,
+        mode: 'live',
+        key,
+        request_hash: 'h',
+        status: 201,
+        answer: key,
+      })
+      assert.equal(await rotate(secretOf('second'), 5000, guard('k')), 'rotated')
+      assert.equal(await rotate(secretOf('third'), 5000, guard('k')), 'idempotency_key_taken')
+      assert.equal(await rotate(secretOf('third'), 5000), 'rotated')
+      assert.equal(await rotate(secretOf('fourth'), 5000, guard('refused')), 'too_many')
+      const scope = { project_id: project.id, mode: 'live' as const }
+      assert.equal((await store.findIdempotency(scope, 'k'))?.answer, 'k')
+      assert.equal(await store.findIdempotency(scope, 'refused'), undefined)
     })
 
     it('prunes settled tasks past their retention and nothing that is unsettled', async () => {

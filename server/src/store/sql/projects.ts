@@ -1,7 +1,8 @@
-// Projects, their keys and secrets. Few rows, rarely written; secrets arrive here sealed.
+// Projects and their keys. Few rows, rarely written.
 import type { Key, Project, ProjectSettings, Secret } from '../../domain/project.ts'
 import { bulk, type Row } from '../database.ts'
 import type { WriteContext } from './context.ts'
+import { insertSecrets } from './secrets.ts'
 
 const insertKey = bulk(
   {
@@ -15,20 +16,6 @@ const insertKey = bulk(
   },
   (v) => `insert into keys (id, project_id, mode, role, hash, hint, created_at)
     select v.id, v.project_id, v.mode, v.role, v.hash, v.hint, v.created_at from ${v}`,
-)
-
-const insertSecret = bulk(
-  {
-    id: 'text',
-    project_id: 'text',
-    kind: 'text',
-    mode: 'text',
-    value: 'text',
-    created_at: 'bigint',
-    expires_at: 'bigint',
-  },
-  (v) => `insert into secrets (id, project_id, kind, mode, value, created_at, expires_at)
-    select v.id, v.project_id, v.kind, v.mode, v.value, v.created_at, v.expires_at from ${v}`,
 )
 
 export type CreateProject = { project: Project; keys: Key[]; secrets: Secret[] }
@@ -59,7 +46,7 @@ export async function createProject(
     ],
   )
   await tx.bulk(insertKey, keys)
-  await tx.bulk(insertSecret, secrets)
+  await insertSecrets(tx, secrets)
   return null
 }
 

@@ -33,6 +33,7 @@ export async function prune(
 ): Promise<{ pruned: number; next: string | null }> {
   const { tx, now } = context
   await tx.all('delete from idempotency_keys where created_at < $1', [now - IDEMPOTENCY_MS])
+  await tx.all('delete from secrets where expires_at <= $1', [now])
   const projects = await tx.all('select id, settings from projects')
   const cutoffs = new Map(
     projects.map(({ id, settings }) => [

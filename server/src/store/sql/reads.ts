@@ -215,9 +215,12 @@ export const reads = {
   anySecret: (tx: Transaction) => first<Secret>(tx.all('select * from secrets order by id desc limit 1')),
 
   async secrets(tx: Transaction, { project_id }: { project_id: string }) {
-    return (await tx.all('select * from secrets where project_id = $1 order by id desc', [
-      project_id,
-    ])) as Secret[]
+    // Which one is current is written in the row: ids tell it too, but for a clock that stepped back.
+    return (await tx.all(
+      `select * from secrets where project_id = $1
+       order by case when expires_at is null then 0 else 1 end, id desc`,
+      [project_id],
+    )) as Secret[]
   },
 
   findIdempotency: (tx: Transaction, { scope, key }: { scope: Scope; key: string }) =>

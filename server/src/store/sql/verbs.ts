@@ -7,6 +7,7 @@ import { sweepDestinations } from './destinations.ts'
 import { createKey, createProject, revokeKey, updateProject } from './projects.ts'
 import { prune } from './prune.ts'
 import { cancelDeliveries, releaseHeld, resendDeliveries } from './resend.ts'
+import { rotateSecret } from './secrets.ts'
 import { settleDeliveries } from './settle.ts'
 import { createTasks, transitionTasks } from './tasks.ts'
 
@@ -22,6 +23,7 @@ const each =
 export const writes = {
   createProject: each(createProject),
   updateProject: each(updateProject),
+  rotateSecret: each(rotateSecret),
   createKey: each(createKey),
   revokeKey: each(revokeKey),
   createTask: createTasks,
