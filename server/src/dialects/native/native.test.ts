@@ -45,6 +45,15 @@ test('an attempt is signed for its own time with every secret that still holds',
   assert.equal(native.headers({ ...ready, resend: 1 }, { secrets, attempt: 1, now })['ringback-resend'], '1')
 })
 
+test('the callback auth key is the oldest that still holds, since a header has one value', () => {
+  const key = (value: string, expires_at: number | null) =>
+    secret({ kind: 'callback_auth', mode: 'test', value, expires_at })
+  const secrets = [secret({}), key('new', null), key('old', now + 2), key('older', now + 1), key('gone', now)]
+  const at = (time: number) =>
+    native.headers(ready, { secrets, attempt: 1, now: time })['ringback-callback-auth']
+  assert.deepEqual([at(now), at(now + 1), at(now + 2)], ['older', 'old', 'new'])
+})
+
 test('a callback has the documented fields in their order, and JSON digit by digit', () => {
   const task: Task = {
     id: 't',

@@ -4,7 +4,7 @@ import { createSigner, type Signer } from '@ringback/sdk'
 import type { RetryPolicy } from '../../domain/delivery.ts'
 import { print, verbatim } from '../../domain/json.ts'
 import type { Outcome } from '../../domain/outcome.ts'
-import type { Secret, SecretKind } from '../../domain/project.ts'
+import { isHolding, type Secret, type SecretKind } from '../../domain/project.ts'
 import { waits } from '../../domain/retry.ts'
 import type { Ready } from '../../store/store.ts'
 import type { Dialect } from '../dialect.ts'
@@ -38,7 +38,7 @@ export function createNative({ version }: { version: string }): Dialect {
         task: presentTask(task),
       }),
     headers(ready, { secrets, attempt, now }) {
-      const signing = valid(secrets, 'signing', ready, now)
+      const signing = holding(secrets, 'signing', ready, now)
       const signer = cached(signers, signing.join(' '), () => createSigner(signing))
       const timestamp_s = Math.floor(now / 1000)
       const headers: Record<string, string> = {
@@ -49,7 +49,8 @@ export function createNative({ version }: { version: string }): Dialect {
         'webhook-signature': signer(ready.event_id, timestamp_s, ready.body),
         'ringback-attempt': String(attempt),
       }
-      const auth = valid(secrets, 'callback_auth', ready, now)[0]
+      // A header has one value, and a receiver that compares it knows one: the oldest, until its grace is over.
+      const auth = holding(secrets, 'callback_auth', ready, now).at(-1)
       if (auth !== undefined) headers['ringback-callback-auth'] = auth
       if (ready.resend === 1) headers['ringback-resend'] = '1'
       return headers
@@ -66,11 +67,11 @@ export function createNative({ version }: { version: string }): Dialect {
 }
 
 /** The values of the secrets of a kind that hold for this delivery's mode now, newest first. */
-function valid(secrets: readonly Secret[], kind: SecretKind, { mode }: Ready, now: number): string[] {
+function holding(secrets: readonly Secret[], kind: SecretKind, { mode }: Ready, now: number): string[] {
   const values: string[] = []
   for (const secret of secrets) {
     if (secret.kind !== kind || (secret.mode !== null && secret.mode !== mode)) continue
-    if (secret.expires_at === null || secret.expires_at > now) values.push(secret.value)
+    if (isHolding(secret, now)) values.push(secret.value)
   }
   return values
 }
