@@ -1,7 +1,7 @@
 // What a new project is born with: keys that are shown once and kept as hashes, secrets that are kept to be read again.
 import { hash } from 'node:crypto'
 import { defaultSettings } from '../domain/project.ts'
-import type { Key, KeyRole, Mode, Project, Secret } from '../domain/project.ts'
+import type { Key, KeyRole, Mode, Project, Secret, SecretKind } from '../domain/project.ts'
 
 /** The plain texts of a new project's keys and secrets (native contract §5); nothing else ever shows the keys again. */
 export type Credentials = {
@@ -23,6 +23,7 @@ export type Sources = {
 }
 
 const KEY_BYTES = 24
+const SIGNING_BYTES = 32
 const HINT_CHARS = 4
 
 /** The hash under which a key is stored and found: SHA-256 of its text, in hex. */
@@ -39,6 +40,17 @@ export function createKey(
   return { key: { id: newId(), project_id, mode, role, hash: keyHash(text), hint, created_at: now() }, text }
 }
 
+/** Makes a secret that is current from now on; a signing secret is for both modes and has the mode null. */
+export function createSecret(
+  { project_id, kind, mode }: { project_id: string; kind: SecretKind; mode: Mode },
+  { now, newId, randomBytes }: Sources,
+): Secret {
+  const row = { id: newId(), project_id, kind, created_at: now(), expires_at: null }
+  return kind === 'signing'
+    ? { ...row, mode: null, value: `whsec_${randomBytes(SIGNING_BYTES).toString('base64')}` }
+    : { ...row, mode, value: `rb_auth_${mode}_${randomBytes(KEY_BYTES).toString('hex')}` }
+}
+
 export type NewProject = { project: Project; keys: Key[]; secrets: Secret[]; credentials: Credentials }
 
 /** Makes a project with all its credentials; the caller writes `project`, `keys` and `secrets`, and shows `credentials`. */
@@ -46,31 +58,25 @@ export function createProjectWithCredentials(
   input: { name: string; dialect: string; default_callback_url: string | null },
   sources: Sources,
 ): NewProject {
-  const { now, newId, randomBytes } = sources
-  const created_at = now()
-  const project_id = newId()
+  const created_at = sources.now()
+  const project_id = sources.newId()
   const key = (mode: Mode, role: KeyRole) => createKey({ project_id, mode, role }, sources)
-  const secret = (kind: Secret['kind'], mode: Mode | null, value: string): Secret => ({
-    id: newId(),
-    project_id,
-    kind,
-    mode,
-    value,
-    created_at,
-    expires_at: null,
-  })
+  const secret = (kind: SecretKind, mode: Mode) => createSecret({ project_id, kind, mode }, sources)
   const live = key('live', 'customer')
   const test = key('test', 'customer')
   const operator = key('live', 'operator')
   const testOperator = key('test', 'operator')
+  const signing = secret('signing', 'live')
+  const auth = secret('callback_auth', 'live')
+  const testAuth = secret('callback_auth', 'test')
   const credentials: Credentials = {
     live_key: live.text,
     test_key: test.text,
     operator_key: operator.text,
     test_operator_key: testOperator.text,
-    callback_auth_key: `rb_auth_live_${randomBytes(KEY_BYTES).toString('hex')}`,
-    test_callback_auth_key: `rb_auth_test_${randomBytes(KEY_BYTES).toString('hex')}`,
-    signing_secret: `whsec_${randomBytes(32).toString('base64')}`,
+    callback_auth_key: auth.value,
+    test_callback_auth_key: testAuth.value,
+    signing_secret: signing.value,
   }
   return {
     project: {
@@ -82,11 +88,7 @@ export function createProjectWithCredentials(
       updated_at: created_at,
     },
     keys: [live.key, test.key, operator.key, testOperator.key],
-    secrets: [
-      secret('signing', null, credentials.signing_secret),
-      secret('callback_auth', 'live', credentials.callback_auth_key),
-      secret('callback_auth', 'test', credentials.test_callback_auth_key),
-    ],
+    secrets: [signing, auth, testAuth],
     credentials,
   }
 }

@@ -16,6 +16,7 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { healthRoutes } from './routes/health.ts'
 import { createInboundErrorHandler, inboundRoutes } from './routes/inbound.ts'
 import { projectRoutes } from './routes/project.ts'
+import { secretRoutes } from './routes/secrets.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { verbRoutes } from './routes/verbs.ts'
 import { compileValidator } from './validation.ts'
@@ -144,6 +145,10 @@ function registerApi(app: FastifyInstance, deps: Deps): void {
   const project = projectRoutes(deps)
   app.get('/v1/project', project.get)
   app.patch('/v1/project', project.update)
+
+  const secrets = secretRoutes(deps)
+  app.get('/v1/project/secrets', secrets.list)
+  app.post('/v1/project/secrets/rotate', secrets.rotate)
 }
 
 function registerAdmin(app: FastifyInstance, deps: Deps): void {

@@ -44,6 +44,12 @@ export function createAdminAuth({ admin_key }: { admin_key: string | null }): on
   }
 }
 
+/** Lets only the keys of a project's operators in; runs behind the key hook. */
+export const operatorOnly: onRequestAsyncHookHandler = async (request) => {
+  if (callerOf(request).role === 'operator') return
+  throw new AppError('unauthorized', 'This takes an operator key of the project (rb_op_…)')
+}
+
 /** The caller of a request behind the key hook. */
 export function callerOf({ caller }: FastifyRequest): Caller {
   if (caller === null) throw new Error('A route without authentication asked for its caller')

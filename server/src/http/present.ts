@@ -9,7 +9,7 @@ import {
 } from '../domain/delivery.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import { verbatim, type Printable } from '../domain/json.ts'
-import type { Key, Project } from '../domain/project.ts'
+import type { Key, Project, Secret } from '../domain/project.ts'
 import type { Arrival } from '../store/store.ts'
 
 type Fields = { readonly [field: string]: Printable }
@@ -121,4 +121,14 @@ export const presentKey = ({ id, mode, role, hint, created_at }: Key): Fields =>
   role,
   hint,
   created_at: isoTime(created_at),
+})
+
+/** A secret, with its text. */
+export const presentSecret = ({ id, kind, mode, value, created_at, expires_at }: Secret): Fields => ({
+  id,
+  kind,
+  mode,
+  value,
+  created_at: isoTime(created_at),
+  expires_at: isoTimeOrNull(expires_at),
 })

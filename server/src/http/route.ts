@@ -2,6 +2,7 @@
 // paths. Handlers answer with finished JSON text, printed by domain/json.ts, never with objects.
 import type { FastifyReply, FastifyRequest, RouteShorthandOptionsWithHandler } from 'fastify'
 import type { Static, TSchema } from 'typebox'
+import { operatorOnly } from './auth.ts'
 import { schemaRef, type SchemaName } from './schemas/index.ts'
 
 type Typed<B extends TSchema, Q extends TSchema> = FastifyRequest<{
@@ -17,6 +18,8 @@ export type RouteDefinition<B extends TSchema, Q extends TSchema> = {
   tag: string
   /** Says in the document that no key is needed; whether one is asked for is decided in api.ts. */
   keyless?: true
+  /** Takes the key of an operator. */
+  operator?: true
   body?: B
   query?: Q
   /** The schema of the answer by status; null is an answer without a body. */
@@ -28,7 +31,7 @@ export type Route = RouteShorthandOptionsWithHandler
 
 /** Makes a route. */
 export function route<B extends TSchema, Q extends TSchema>(definition: RouteDefinition<B, Q>): Route {
-  const { id, summary, tag, keyless, body, query, answers, handler } = definition
+  const { id, summary, tag, keyless, operator, body, query, answers, handler } = definition
   const response: Record<string, unknown> = {
     default: {
       description: 'A problem (RFC 9457)',
@@ -48,6 +51,7 @@ export function route<B extends TSchema, Q extends TSchema>(definition: RouteDef
       ...(query === undefined ? {} : { querystring: query }),
       response,
     },
+    ...(operator === true ? { onRequest: operatorOnly } : {}),
     handler: handler as unknown as Route['handler'],
   }
 }

@@ -39,6 +39,7 @@ export type Body = {
   data: Row[]
   project: Row
   credentials: Record<'live_key' | 'operator_key' | 'signing_secret', string>
+  value: string
 }
 
 export type Call = (
@@ -47,22 +48,27 @@ export type Call = (
   options?: { key?: string | null; json?: unknown; raw?: string; headers?: Record<string, string> },
 ) => Promise<Answer>
 
-/** Starts an API with one project; it stops when the test ends. `wrapStore` may replace verbs of the store. */
+/**
+ * Starts an API with one project; it stops when the test ends. `wrapStore` may replace verbs of the store; with `over` the
+ * store is the caller's, and so is its clock.
+ */
 export async function startApi(
   t: TestContext,
   config: Partial<ApiConfig> = {},
-  { wrapStore = (store) => store }: { wrapStore?: (store: Store) => Store } = {},
+  { wrapStore = (store) => store, over }: { wrapStore?: (store: Store) => Store; over?: Store } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'ringback-http-'))
   const clock = { time: Date.UTC(2030, 0, 1) }
-  const now = () => clock.time
+  const now = over?.now ?? (() => clock.time)
   const newId = createIds(now, (bytes) => bytes.set(randomBytes(bytes.length)))
-  const real = createStore({
-    driver: await openSqliteDriver(join(folder, 'ringback.db')),
-    cipher: createCipher(Buffer.alloc(32, 7)),
-    now,
-    owner: newId(),
-  })
+  const real =
+    over ??
+    createStore({
+      driver: await openSqliteDriver(join(folder, 'ringback.db')),
+      cipher: createCipher(Buffer.alloc(32, 7)),
+      now,
+      owner: newId(),
+    })
   const store = wrapStore(real)
   const dialects = createDialects({ version: '0.0.0' })
   const directory = createDirectory(store)
@@ -102,7 +108,7 @@ export async function startApi(
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
   t.after(async () => {
     await api.close()
-    await real.close()
+    if (over === undefined) await real.close()
     await rm(folder, { recursive: true, force: true })
   })
 

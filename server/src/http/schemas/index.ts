@@ -11,7 +11,7 @@ import {
   EventType,
 } from './delivery.ts'
 import { nullable, ref } from './fields.ts'
-import { Credentials, Key, KeyCreated, Project, ProjectCreated } from './project.ts'
+import { Credentials, Key, KeyCreated, Project, ProjectCreated, Secret, SecretRotated } from './project.ts'
 import { AuditVerdict, Task, TaskCreated, TaskStatus } from './task.ts'
 
 const page = (item: TSchema) => Type.Object({ data: Type.Array(item), next_cursor: nullable(Type.String()) })
@@ -60,6 +60,8 @@ const named = {
   ProjectCreated,
   Key,
   KeyCreated,
+  Secret,
+  SecretRotated,
   Problem,
   ResolvedTask,
   TaskPage: page(ref('Task')),
@@ -68,6 +70,7 @@ const named = {
   ArrivalPage: page(ref('Arrival')),
   ProjectPage: page(ref('Project')),
   KeyPage: page(ref('Key')),
+  SecretPage: page(ref('Secret')),
 } as const satisfies Record<string, TSchema>
 
 export type SchemaName = keyof typeof named
@@ -84,6 +87,8 @@ const descriptions: Partial<Record<string, string>> = {
   Project: 'A tenant: its dialect and settings',
   Credentials: 'The keys and secrets of a project in both modes, shown once',
   Key: 'A key, without itself',
+  Secret: 'A signing secret or callback auth key that callbacks carry now',
+  SecretRotated: 'The new secret',
   Problem: 'Why a request was refused (RFC 9457); some codes have further members',
   ResolvedTask: 'What an inbound URL answers, in the words of its project’s dialect',
 } satisfies Partial<Record<SchemaName, string>>

@@ -1,6 +1,6 @@
 // Projects, their settings and keys (native contract §5).
 import { Type } from 'typebox'
-import { modes } from '../../domain/project.ts'
+import { modes, secretKinds } from '../../domain/project.ts'
 import { ExpiresIn, nullable, ref, strict, Time } from './fields.ts'
 
 const retry = {
@@ -81,4 +81,39 @@ export const Key = Type.Object({
 export const KeyCreated = Type.Intersect([
   ref('Key'),
   Type.Object({ key: Type.String({ description: 'Shown once' }) }),
+])
+
+const GRACE_S_MAX = 30 * 86_400
+
+/** The grace of a rotation whose caller names none, in seconds. */
+export const DEFAULT_GRACE_S = 86_400
+
+export const RotateSecret = Type.Object(
+  {
+    which: Type.Enum([...secretKinds]),
+    grace_s: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: GRACE_S_MAX,
+        default: DEFAULT_GRACE_S,
+        description: 'Seconds for which the old one holds on; 0 ends it, and every older one, at once',
+      }),
+    ),
+  },
+  { ...strict, title: 'RotateSecret' },
+)
+
+export const Secret = Type.Object({
+  id: text,
+  kind: Type.Enum([...secretKinds]),
+  mode: nullable(Type.Enum([...modes]), { description: 'Null is both' }),
+  value: text,
+  created_at: Time,
+  expires_at: nullable(Time, { description: 'The end of its grace; null is the current one' }),
+})
+export const SecretRotated = Type.Intersect([
+  ref('Secret'),
+  Type.Object({
+    older_expire_at: Type.Unsafe({ ...Time, description: 'When those before it end at the latest' }),
+  }),
 ])

@@ -1,0 +1,81 @@
+// A project's secrets, for its operators: reading them again, and rotating one. Not for customers' keys: those lie in
+// programs that need not be able to forge callbacks, nor to cut receivers off from them.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Static } from 'typebox'
+import { createSecret } from '../../dialects/credentials.ts'
+import { isoTime } from '../../dialects/native/present.ts'
+import { AppError } from '../../domain/errors.ts'
+import { print } from '../../domain/json.ts'
+import { HOLDING_SECRETS_MAX, isHolding } from '../../domain/project.ts'
+import { callerOf } from '../auth.ts'
+import type { Deps } from '../deps.ts'
+import { guarded, guardOf, replay } from '../idempotency.ts'
+import { printPage } from '../pages.ts'
+import { presentSecret } from '../present.ts'
+import { json, route } from '../route.ts'
+import { DEFAULT_GRACE_S, RotateSecret } from '../schemas/project.ts'
+
+const tag = 'Project'
+
+/** Makes the routes under /v1/project/secrets. */
+export function secretRoutes(deps: Deps) {
+  const { store } = deps
+  return {
+    list: route({
+      id: 'listSecrets',
+      summary: "List the secrets that callbacks of the key's mode carry; takes an operator key",
+      tag,
+      operator: true,
+      answers: { 200: 'SecretPage' },
+      async handler(request, reply) {
+        const { project_id, mode } = callerOf(request).scope
+        const now = store.now()
+        const rows = (await store.secrets(project_id)).filter(
+          (secret) => (secret.mode ?? mode) === mode && isHolding(secret, now),
+        )
+        return json(reply, 200, printPage({ rows, has_more: false }, presentSecret))
+      },
+    }),
+    rotate: route({
+      id: 'rotateSecret',
+      summary: 'Make a new secret; the old one holds on for its grace. Takes an operator key',
+      tag,
+      operator: true,
+      body: RotateSecret,
+      answers: { 201: 'SecretRotated' },
+      handler: (request, reply) => rotate(deps, request, reply),
+    }),
+  }
+}
+
+async function rotate(
+  deps: Deps,
+  request: FastifyRequest<{ Body: Static<typeof RotateSecret> }>,
+  reply: FastifyReply,
+): Promise<string> {
+  const { store } = deps
+  const { scope } = callerOf(request)
+  const guard = guardOf(request, scope)
+  const replayed = await replay(store, guard, reply)
+  if (replayed !== undefined) return replayed
+
+  const { which, grace_s = DEFAULT_GRACE_S } = request.body
+  const secret = createSecret({ ...scope, kind: which }, deps)
+  const older_expire_at = secret.created_at + grace_s * 1000
+  const answer = print({ ...presentSecret(secret), older_expire_at: isoTime(older_expire_at) })
+  const idempotency = guarded(guard, 201, answer)
+  switch (await store.rotateSecret({ secret, older_expire_at, idempotency })) {
+    case 'rotated':
+      return json(reply, 201, answer)
+    case 'too_many':
+      throw new AppError(
+        'conflict',
+        `which: ${HOLDING_SECRETS_MAX} of these hold already; wait for the end of a grace, or end all but the new one with grace_s 0`,
+      )
+    case 'idempotency_key_taken': {
+      const first = await replay(store, guard, reply)
+      if (first !== undefined) return first
+      throw new AppError('conflict', 'idempotency-key: its first request is not done yet; try again')
+    }
+  }
+}
