@@ -84,6 +84,12 @@ const routes: [call: (client: Client) => Promise<unknown>, request: string, body
   [(c) => c.arrivals.apply('a_1'), 'POST /v1/arrivals/a_1/apply'],
   [(c) => c.project.get(), 'GET /v1/project'],
   [(c) => c.project.update({ expires_in_s: null }), 'PATCH /v1/project', { expires_in_s: null }],
+  [(c) => c.project.secrets(), 'GET /v1/project/secrets'],
+  [
+    (c) => c.project.rotateSecret({ which: 'signing', grace_s: 60 }),
+    'POST /v1/project/secrets/rotate',
+    { which: 'signing', grace_s: 60 },
+  ],
   [(c) => c.admin.createProject({ name: 'p' }), 'POST /v1/admin/projects', { name: 'p' }],
   [(c) => c.admin.listProjects(), 'GET /v1/admin/projects'],
   [(c) => c.admin.createKey('p_1', { mode: 'test' }), 'POST /v1/admin/projects/p_1/keys', { mode: 'test' }],

@@ -26,6 +26,9 @@ import type {
   ProjectPage,
   RecallTask,
   ResolvedTask,
+  RotateSecret,
+  SecretPage,
+  SecretRotated,
   SuspendTask,
   Task,
   TaskCreated,
@@ -56,6 +59,11 @@ export function createClient(options: ClientOptions) {
       get: (options?: CallOptions) => call<Project>('GET', '/v1/project', options),
       update: (body: UpdateProject, options?: CallOptions) =>
         call<Project>('PATCH', '/v1/project', { body, ...options }),
+      /** Reads the secrets that callbacks of the key's mode carry; takes an operator key. */
+      secrets: (options?: CallOptions) => call<SecretPage>('GET', '/v1/project/secrets', options),
+      /** Makes a new secret, beside which the old one holds on for its grace; takes an operator key. */
+      rotateSecret: (body: RotateSecret, options?: CallOptions & { idempotencyKey?: string }) =>
+        call<SecretRotated>('POST', '/v1/project/secrets/rotate', { body, ...options }),
     },
     admin: adminRoutes(call),
     inbound: inboundRoutes(options),

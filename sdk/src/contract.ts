@@ -218,6 +218,23 @@ export type KeyCreated = Key & {
   key: string
 }
 
+/** A signing secret or callback auth key that callbacks carry now */
+export type Secret = {
+  id: string
+  kind: 'signing' | 'callback_auth'
+  /** Null is both */
+  mode: ('live' | 'test') | null
+  value: string
+  created_at: string
+  /** The end of its grace; null is the current one */
+  expires_at: string | null
+}
+
+/** The new secret, and when those before it end at the latest */
+export type SecretRotated = Secret & {
+  older_expire_at: string
+}
+
 /** Why a request was refused (RFC 9457); some codes have further members */
 export type Problem = {
   type: string
@@ -272,6 +289,11 @@ export type ProjectPage = {
 
 export type KeyPage = {
   data: Key[]
+  next_cursor: string | null
+}
+
+export type SecretPage = {
+  data: Secret[]
   next_cursor: string | null
 }
 
@@ -385,6 +407,12 @@ export type UpdateProject = {
     in_flight?: number
   }
   retention_days?: number
+}
+
+export type RotateSecret = {
+  which: 'signing' | 'callback_auth'
+  /** Seconds for which the old one holds on; 0 ends it, and every older one, at once */
+  grace_s?: number
 }
 
 export type CreateProject = {

@@ -153,6 +153,7 @@ test('the document asks for a body only where one has to be', async (t) => {
     'editTask',
     'failTask',
     'resolveCallback',
+    'rotateSecret',
   ])
 })
 
@@ -189,6 +190,9 @@ test('every answer and every callback is what the document says', async (t) => {
       response.writeHead(410).end()
     }
   })
+  const operator = createClient({ baseUrl, key: credentials.operator_key, fetch: checkedFetch })
+  await operator.project.rotateSecret({ which: 'signing', grace_s: 600 })
+  await operator.project.secrets()
   await client.project.get()
   await client.project.update({ default_callback_url: receiver.url, expires_in_s: 3600 })
 

@@ -88,7 +88,7 @@ const descriptions: Partial<Record<string, string>> = {
   Credentials: 'The keys and secrets of a project in both modes, shown once',
   Key: 'A key, without itself',
   Secret: 'A signing secret or callback auth key that callbacks carry now',
-  SecretRotated: 'The new secret',
+  SecretRotated: 'The new secret, and when those before it end at the latest',
   Problem: 'Why a request was refused (RFC 9457); some codes have further members',
   ResolvedTask: 'What an inbound URL answers, in the words of its project’s dialect',
 } satisfies Partial<Record<SchemaName, string>>
