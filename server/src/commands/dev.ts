@@ -9,7 +9,7 @@ import { choosePort, localUrl } from './dev/address.ts'
 import { attemptLine } from './dev/attempt.ts'
 import { addInbox } from './dev/inbox.ts'
 import { addPage } from './dev/page.ts'
-import { ensureProject, inboxUrl } from './dev/project.ts'
+import { ensureProject, inboxUrl, secretsOf } from './dev/project.ts'
 import { devSecretKey, readDevState, writeDevState, type DevState } from './dev/state.ts'
 import { welcome } from './dev/welcome.ts'
 import { clock, printable } from './dev/words.ts'
@@ -24,7 +24,7 @@ export const dev = defineCommand({
     // Loaded here, so that the commands that only call a server start at once.
     const { createApp } = await import('../app.ts')
     const { config: given, origins } = readConfig(settingFlags(flags), process.env)
-    const earlier = readDevState(given.data) ?? firstState()
+    const earlier = { ...firstState(), ...readDevState(given.data) }
     const config: Config = {
       ...given,
       port: await choosePort(given),
@@ -46,7 +46,7 @@ export const dev = defineCommand({
       },
       extend(server) {
         addInbox(server, {
-          secrets: () => [state.signing_secret],
+          secrets: () => secretsOf(app.store, state.project_id, 'signing'),
           body_limit: config.body_limit,
           show,
         })
@@ -81,6 +81,7 @@ const firstState = (): DevState => ({
   project_id: '',
   live_key: '',
   test_key: '',
+  operator_key: '',
   callback_auth_key: '',
   signing_secret: '',
 })

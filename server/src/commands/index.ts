@@ -26,7 +26,7 @@ export const commands: readonly Command[] = [
 
 /** The first words that several commands share, with what those are about. */
 export const families: [name: string, summary: string][] = [
-  ['project', 'Projects: create, list, show.'],
+  ['project', 'Projects: create, list, show, and rotate their secrets.'],
   ['key', 'Keys of a project: create, list, revoke.'],
   ['task', 'Tasks: create, watch and settle them.'],
   ['delivery', 'Deliveries: what went out, and sending it again.'],

@@ -1,10 +1,13 @@
-// `ringback project …`: making projects is the administrator's, seeing one's own is any key's.
-import type { CreateProject, Project } from '@ringback/sdk'
+// `ringback project …`: making projects is the administrator's, seeing one's own is any key's, its secrets are for its
+// operators.
+import type { CreateProject, Project, RotateSecret } from '@ringback/sdk'
 import { members } from '../domain/json.ts'
+import { secretKinds } from '../domain/project.ts'
 import { clientCommand, idsOfPage, list, pageFields, type ListColumn, type Show } from './client/command.ts'
 import { record } from './client/record.ts'
 import { agoCell, textCell, urlCell } from './client/words.ts'
 import type { Command } from './command.ts'
+import { projectShow } from './project-show.ts'
 
 const columns: readonly ListColumn<Project>[] = [
   { name: 'id', of: ({ id }) => textCell(id) },
@@ -51,9 +54,18 @@ export const projectCommands: readonly Command[] = [
     show: list(columns),
     ids: idsOfPage,
   }),
+  projectShow,
   clientCommand({
-    name: 'project show',
-    summary: 'Shows the project of the key, with its settings.',
-    call: (client) => client.project.get(),
+    name: 'project rotate',
+    summary: 'Makes a new secret of the project of the key; the old one holds on for its grace.',
+    caller: 'operator',
+    body: {
+      which: { doc: 'Of which kind.', choices: secretKinds, required: true },
+      grace_s: {
+        doc: 'Seconds for which the old one holds on, up to 2592000; a day without it. 0 ends all older ones at once.',
+        kind: 'whole',
+      },
+    },
+    call: (client, { body }) => client.project.rotateSecret(body as RotateSecret),
   }),
 ]

@@ -218,6 +218,65 @@ test('the commands do what they say, with the exit status they should', async (t
     for (const row of rows) await check(row)
   })
 
+  await t.test(
+    'an operator sees the secrets of a project and rotates them, a customer does not',
+    async () => {
+      const rows: Row[] = [
+        [
+          ['project', 'show', '--secrets'],
+          0,
+          /^name +default$[^]*\n\nKIND +MODE +VALUE\ncallback_auth +live +rb_auth_live_\w+\nsigning +both +whsec_\S+\n$/m,
+        ],
+        [
+          ['project', 'rotate', '--which', 'signing', '--grace-s', '3600'],
+          0,
+          /^value +whsec_\S+$[^]*^older_expire_at .* \(in 60 min\)$/m,
+        ],
+        [
+          ['project', 'show', '--secrets'],
+          0,
+          /^KIND +MODE +VALUE +ENDS\nsigning +both +whsec_\S+\ncallback_auth .*\nsigning +both +whsec_\S+ +in /m,
+        ],
+        [
+          ['project', 'show', '--secrets', '--json'],
+          0,
+          /^\{"project":\{"id":.*\},"secrets":\[\{"id":.*\}\]\}\n$/,
+        ],
+        [
+          ['project', 'rotate', '--which', 'callback_auth', '--grace-s', '0', '--json'],
+          0,
+          /"value":"rb_auth_live_/,
+        ],
+        [
+          ['project', 'rotate', '--which', 'callback_auth', '--key', dev.live_key],
+          1,
+          '',
+          /operator key .*\(unauthorized\)\n$/,
+        ],
+        [
+          ['project', 'show', '--secrets', '--key', dev.live_key],
+          1,
+          '',
+          /operator key .*\(unauthorized\)\n$/,
+        ],
+        [
+          ['project', 'rotate', '--which', 'all'],
+          2,
+          '',
+          /--which is not valid: use signing, callback_auth\n$/,
+        ],
+        [['project', 'rotate'], 2, '', /--which is missing: /],
+        [
+          ['project', 'show', '--secrets', '--url', NOBODY],
+          2,
+          '',
+          /no key for .* is known: set RINGBACK_KEY, or give --key\n$/,
+        ],
+      ]
+      for (const row of rows) await check(row)
+    },
+  )
+
   await t.test('server and keys come from flags, then the environment, then dev.json', async () => {
     const elsewhere = { RINGBACK_DATA: `${data}/none` }
     const url = { RINGBACK_URL: dev.base_url }
@@ -315,6 +374,7 @@ test('the commands do what they say, with the exit status they should', async (t
       ['task', 'show', id],
       ['delivery', 'list'],
       ['project', 'list'],
+      ['project', 'show', '--secrets'],
       ['key', 'list', dev.project_id],
     ]
     for (const command of commands) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -257,5 +257,39 @@ test('dev on another port than before receives its callbacks there, with the sam
   assert.deepEqual(keys(second), keys(first))
   const id = await second.playRound('1')
   await second.terminal.line(new RegExp(`✓ task.completed of task ${id}, attempt 1, verified`))
+  assert.deepEqual(await second.stop(), [0, null])
+})
+
+test('dev believes its own callbacks after a rotation, and writes the new secret down at its next start', async (t) => {
+  const data = await temporaryFolder(t)
+  const file = join(data, 'dev.json')
+  const first = await startDev(t, data)
+  const written = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>
+  const rotate = async (operator_key = '') => {
+    const answer = await fetch(`${first.base_url}/v1/project/secrets/rotate`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${operator_key}`, 'content-type': 'application/json' },
+      body: '{"which":"signing","grace_s":0}',
+    })
+    return (await answer.json()) as { value: string }
+  }
+  const { value } = await rotate(written['operator_key'])
+  const id = await first.playRound('1')
+  await first.terminal.line(new RegExp(`✓ task.completed of task ${id}, attempt 1, verified`))
+  assert.deepEqual(await first.stop(), [0, null])
+
+  // As a program wrote it that knew of no operator key.
+  const { operator_key, ...older } = written
+  await writeFile(file, JSON.stringify(older))
+  const second = await startDev(t, data)
+  const {
+    base_url: _,
+    operator_key: added,
+    ...rest
+  } = JSON.parse(await readFile(file, 'utf8')) as typeof written
+  const { base_url: __, ...kept } = older
+  assert.deepEqual(rest, { ...kept, signing_secret: value })
+  assert.match(added ?? '', /^rb_op_live_/)
+  assert.notEqual(added, operator_key)
   assert.deepEqual(await second.stop(), [0, null])
 })

@@ -5,15 +5,23 @@ import { readDevState } from '../dev/state.ts'
 
 export type Server = { url: string; key: string }
 
-/** Whose routes a command calls: those of a project's keys, or those of the administrator. */
-export type Caller = 'project' | 'admin'
+// Where `dev` has written each key down.
+const keysOfDev = { project: 'live_key', operator: 'operator_key', admin: 'admin_key' } as const
+
+/** Whose routes a command calls: those of any key of a project, of its operators' keys, or of the administrator. */
+export type Caller = keyof typeof keysOfDev
+
+const keyDocs: Partial<Record<Caller, string>> = {
+  operator: `An operator key of a project. [${clientSettings.key.env}]`,
+  admin: `The admin key. [${settings.admin_key.env}]`,
+}
 
 /** The flags that say which server. */
 export const serverOptions = (caller: Caller): Record<string, Option> => ({
   [flagOf('url')]: settingOption(clientSettings.url),
   [flagOf('key')]: {
     ...settingOption(clientSettings.key),
-    ...(caller === 'project' ? {} : { doc: `The admin key. [${settings.admin_key.env}]` }),
+    ...(keyDocs[caller] === undefined ? {} : { doc: keyDocs[caller] }),
   },
   [flagOf('data')]: { ...settingOption(settings.data), doc: `Folder of dev.json. [${settings.data.env}]` },
 })
@@ -34,10 +42,10 @@ export function serverOf(
   }
   // The keys of dev.json are for its own server: another one must not get to see them.
   const own = dev?.base_url === url ? dev : undefined
-  const given = caller === 'project' || origins.key === 'flag' ? config.key : config.admin_key
-  const key = given ?? (caller === 'project' ? own?.live_key : own?.admin_key)
+  const given = caller !== 'admin' || origins.key === 'flag' ? config.key : config.admin_key
+  const key = given ?? own?.[keysOfDev[caller]]
   if (key === undefined) {
-    const { env: variable } = caller === 'project' ? clientSettings.key : settings.admin_key
+    const { env: variable } = caller === 'admin' ? settings.admin_key : clientSettings.key
     throw new ConfigError(`no key for ${url} is known: set ${variable}, or give --key`)
   }
   return { url, key }

@@ -19,7 +19,7 @@ export function addInbox(
     secrets,
     body_limit,
     show,
-  }: { secrets: () => string[]; body_limit: number; show: (line: string) => void },
+  }: { secrets: () => Promise<string[]>; body_limit: number; show: (line: string) => void },
 ): void {
   const options = { schema: { hide: true }, bodyLimit: bodyLimit(body_limit) }
   void server.register(async (scope) => {
@@ -29,11 +29,11 @@ export function addInbox(
     scope.post('/dev/inbox/fail/:times', options, receive)
   })
 
-  function receive(request: FastifyRequest, reply: FastifyReply) {
+  async function receive(request: FastifyRequest, reply: FastifyReply) {
     const { params, headers, body = Buffer.alloc(0) } = request as InboxRequest
     let event: CallbackEvent
     try {
-      event = verifyCallback(headers, body, secrets())
+      event = verifyCallback(headers, body, await secrets())
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error
       show(`✗ a callback that could not be verified, answered 401: ${error.message}`)

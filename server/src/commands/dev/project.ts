@@ -1,7 +1,9 @@
 // The project `default` of `dev`: made at the first start, its callbacks going to this server's own inbox.
 import { randomBytes } from 'node:crypto'
 import type { App } from '../../app.ts'
-import { createProjectWithCredentials } from '../../dialects/credentials.ts'
+import { createKey, createProjectWithCredentials, type Sources } from '../../dialects/credentials.ts'
+import { isHolding, type SecretKind } from '../../domain/project.ts'
+import type { Store } from '../../store/store.ts'
 import type { DevState } from './state.ts'
 
 /** Where the project's callbacks go unless a task says otherwise. */
@@ -13,19 +15,47 @@ export async function ensureProject(
   state: DevState,
   base_url: string,
 ): Promise<DevState> {
+  const sources = { now: Date.now, newId, randomBytes }
   const known = state.project_id === '' ? undefined : await store.findProject(state.project_id)
   if (known !== undefined) {
     // Another port than at the last start; a URL that somebody has set since is left alone.
     if (known.settings.default_callback_url === inboxUrl(state.base_url)) {
       await store.updateProject(known.id, { default_callback_url: inboxUrl(base_url) })
     }
-    return { ...state, base_url }
+    const [callback_auth_key = ''] = await secretsOf(store, known.id, 'callback_auth')
+    const [signing_secret = ''] = await secretsOf(store, known.id, 'signing')
+    const operator_key = state.operator_key || (await addOperatorKey(store, known.id, sources))
+    return { ...state, base_url, callback_auth_key, signing_secret, operator_key }
   }
   const { project, keys, secrets, credentials } = createProjectWithCredentials(
     { name: 'default', dialect: 'native', default_callback_url: inboxUrl(base_url) },
-    { now: Date.now, newId, randomBytes },
+    sources,
   )
   await store.createProject({ project, keys, secrets })
-  const { live_key, test_key, callback_auth_key, signing_secret } = credentials
-  return { ...state, base_url, project_id: project.id, live_key, test_key, callback_auth_key, signing_secret }
+  const { live_key, test_key, operator_key, callback_auth_key, signing_secret } = credentials
+  return {
+    ...state,
+    base_url,
+    project_id: project.id,
+    live_key,
+    test_key,
+    operator_key,
+    callback_auth_key,
+    signing_secret,
+  }
+}
+
+/** The texts of a project's secrets that callbacks of live mode carry now, the current one first. */
+export async function secretsOf(store: Store, project_id: string, kind: SecretKind): Promise<string[]> {
+  const now = store.now()
+  return (await store.secrets(project_id))
+    .filter((secret) => secret.kind === kind && secret.mode !== 'test' && isHolding(secret, now))
+    .map(({ value }) => value)
+}
+
+// An older program wrote no operator key down, and of a key that was made only the hash is left.
+async function addOperatorKey(store: Store, project_id: string, sources: Sources): Promise<string> {
+  const { key, text } = createKey({ project_id, mode: 'live', role: 'operator' }, sources)
+  await store.createKey(key)
+  return text
 }

@@ -11,6 +11,7 @@ export type DevState = {
   project_id: string
   live_key: string
   test_key: string
+  operator_key: string
   callback_auth_key: string
   signing_secret: string
 }
