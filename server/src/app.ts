@@ -19,6 +19,7 @@ import { createApi } from './http/api.ts'
 import { createCipher } from './store/cipher.ts'
 import { createStore } from './store/open.ts'
 import type { Migrated } from './store/migrate.ts'
+import { assertOpens } from './store/sealed.ts'
 import { openSqliteDriver } from './store/sqlite.ts'
 import type { Store } from './store/store.ts'
 import { version } from './version.ts'
@@ -51,6 +52,26 @@ export async function migrateDatabase(config: Config): Promise<Migrated> {
   return driver.migrated
 }
 
+/**
+ * Opens the database alone. Throws WrongSecretKeyError before anything is written, and DatabaseInUseError when another
+ * process has it.
+ */
+export async function openStore({
+  config,
+  secret_key,
+  now,
+  owner,
+}: {
+  config: Config
+  secret_key: Uint8Array
+  now: () => number
+  owner: string
+}): Promise<Store> {
+  const cipher = createCipher(secret_key, config.secret_key_old)
+  const driver = await openSqliteDriver(databasePath(config), (sealed) => assertOpens(cipher, sealed))
+  return createStore({ driver, cipher, now, owner })
+}
+
 /** Opens the database and puts the program together; nothing listens or is sent before `start`. */
 export async function createApp({
   config,
@@ -64,14 +85,7 @@ export async function createApp({
   const newId = createIds(now, (bytes) => void randomFillSync(bytes))
   const resolver = createResolver()
   const egress = createEgress({ allow: config.egress_allow, resolver })
-  const driver = await openSqliteDriver(databasePath(config))
-  const store = createStore({ driver, cipher: createCipher(secret_key), now, owner: newId() })
-  try {
-    await store.checkSecretKey()
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+  const store = await openStore({ config, secret_key, now, owner: newId() })
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const dialects = createDialects({ version })

@@ -135,6 +135,14 @@ export const settings = {
     doc: '32 bytes that seal the secrets in the database; with another key they cannot be read.',
     parse: secretKey,
   }),
+  secret_key_old: setting({
+    env: 'RINGBACK_SECRET_KEY_OLD',
+    form: 'BASE64',
+    fallback: null,
+    secret: true,
+    doc: 'Another key that opens what it has sealed and seals nothing: the old one, until `ringback secrets rotate` is done.',
+    parse: secretKey,
+  }),
   egress_allow: setting({
     env: 'RINGBACK_EGRESS_ALLOW',
     form: 'CIDR,…',

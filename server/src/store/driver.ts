@@ -1,11 +1,15 @@
 // What a driver offers to the store: whole batches in, outcomes out. SQLite runs them in threads of its own, PostgreSQL
 // over connections; the store above cannot tell.
 import type { Batch, WriteOutcome } from './batch.ts'
+import type { SealedRows } from './sealed.ts'
 import type { reads } from './sql/reads.ts'
 
 export type ReadVerb = keyof typeof reads
 export type ReadArgs<V extends ReadVerb> = Parameters<(typeof reads)[V]>[1]
 export type ReadResult<V extends ReadVerb> = Awaited<ReturnType<(typeof reads)[V]>>
+
+/** Looks at one row of each key that has sealed something, and throws when the database must not be touched. */
+export type Admit = (sealed: SealedRows) => void
 
 export interface Driver {
   /** How many batches may be under way at once. */

@@ -1,9 +1,8 @@
 // The store as the rest of the program sees it: seals and opens secrets, asks the engine for room before a delivery is
 // inserted, hands it over after the commit, and remembers projects for a second.
 import { AppError } from '../domain/errors.ts'
-import type { Secret } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
-import { WrongSecretKeyError, type Cipher } from './cipher.ts'
+import type { Cipher } from './cipher.ts'
 import {
   StoreUnavailableError,
   type Driver,
@@ -12,9 +11,11 @@ import {
   type ReadVerb,
 } from './driver.ts'
 import { createGroupCommit, type QueuedWrite } from './group-commit.ts'
+import { openAnswer, openSecret, sealAnswer, sealSecret, type SealedRows } from './sealed.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
+import type { Resealing } from './sql/sealing.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
-import type { Idempotency, NewDelivery, Outlet, Ready, Store } from './store.ts'
+import type { NewDelivery, Outlet, Ready, Store } from './store.ts'
 
 export type StoreOptions = {
   driver: Driver
@@ -24,6 +25,10 @@ export type StoreOptions = {
   /** Node and boot: the owner of this process's leases. */
   owner: string
 }
+
+// Little enough that commits wait a few milliseconds behind it.
+const RESEAL_ROOM = { rows: 200, bytes: 1024 * 1024 }
+const REMAINING_MAX = 10_000
 
 const noOutlet: Outlet = { admit: () => false, withdraw() {}, launch() {}, wake() {}, projectChanged() {} }
 
@@ -81,14 +86,6 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   return {
     now,
     ping: async () => void (await read('ping', undefined as never)),
-    async checkSecretKey() {
-      const secret = await read('anySecret', undefined as never)
-      try {
-        if (secret !== null) cipher.open(secret.value, secretName(secret))
-      } catch {
-        throw new WrongSecretKeyError()
-      }
-    },
     attach(engine) {
       outlet = engine
     },
@@ -214,7 +211,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     findKey: async (hash) => (await read('findKey', { hash })) ?? undefined,
     async secrets(project_id) {
       const rows = await read('secrets', { project_id })
-      return rows.map((secret) => ({ ...secret, value: cipher.open(secret.value, secretName(secret)) }))
+      return rows.map((secret) => openSecret(cipher, secret))
     },
     async rotateSecret({ secret, older_expire_at, idempotency }) {
       const result = await write('rotateSecret', {
@@ -227,22 +224,21 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     },
     async findIdempotency(scope, key) {
       const row = await read('findIdempotency', { scope, key })
-      return row === null ? undefined : { ...row, answer: cipher.open(row.answer, answerName(row)) }
+      return row === null ? undefined : openAnswer(cipher, row)
+    },
+    async reseal() {
+      const { prefix, key_id } = cipher
+      const found = await read('sealedOtherwise', { prefix, room: RESEAL_ROOM })
+      const resealed = await write('reseal', resealing(cipher, found), { bytes: 2 * RESEAL_ROOM.bytes })
+      const remaining = await read('countSealedOtherwise', { prefix, limit: REMAINING_MAX })
+      return { key_id, resealed, remaining }
     },
   }
 }
 
-const secretName = ({ id, project_id, kind }: Secret) => `secret:${project_id}:${kind}:${id}`
-const answerName = ({ project_id, mode, key }: Idempotency) => `answer:${project_id}:${mode}:${key}`
-
-const sealSecret = (cipher: Cipher, secret: Secret): Secret => ({
-  ...secret,
-  value: cipher.seal(secret.value, secretName(secret)),
-})
-// An answer may show a one-time secret, so it is sealed like one.
-const sealAnswer = (cipher: Cipher, idempotency: Idempotency): Idempotency => ({
-  ...idempotency,
-  answer: cipher.seal(idempotency.answer, answerName(idempotency)),
+const resealing = (cipher: Cipher, { secrets, answers }: SealedRows): Resealing => ({
+  secrets: secrets.map((row) => ({ ...sealSecret(cipher, openSecret(cipher, row)), old: row.value })),
+  answers: answers.map((row) => ({ ...sealAnswer(cipher, openAnswer(cipher, row)), old: row.answer })),
 })
 
 function asProblem(error: unknown): unknown {

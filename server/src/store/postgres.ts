@@ -4,6 +4,7 @@ import { runBatch } from './batch.ts'
 import type { Bulk, Database, Flavor, Row, SqlValue, Transaction } from './database.ts'
 import {
   StoreUnavailableError,
+  type Admit,
   type Driver,
   type ReadArgs,
   type ReadResult,
@@ -12,6 +13,7 @@ import {
 import { migrate, type Migrated } from './migrate.ts'
 import { drainWakeUps } from './sql/destinations.ts'
 import { reads } from './sql/reads.ts'
+import { sealedByEachKey } from './sql/sealing.ts'
 
 const flavor: Flavor = { name: 'postgres', forUpdate: 'for no key update', skipLocked: 'skip locked' }
 const CONCURRENCY = 2
@@ -102,13 +104,20 @@ const isUnavailable = (error: unknown): boolean => {
   )
 }
 
-/** Opens (and migrates) the database. */
-export async function openPostgresDriver(url: string): Promise<Driver & { migrated: Migrated }> {
+/** Opens the database, and migrates it once `admit` has seen what is sealed in it. */
+export async function openPostgresDriver(
+  url: string,
+  admit: Admit = () => {},
+): Promise<Driver & { migrated: Migrated }> {
   const database = openPostgres(url)
-  const migrated = await migrate(database).catch(async (error: unknown) => {
+  let migrated: Migrated
+  try {
+    admit(await database.read(sealedByEachKey))
+    migrated = await migrate(database)
+  } catch (error) {
     await database.close()
     throw error
-  })
+  }
   return {
     concurrency: CONCURRENCY,
     exclusive: false,

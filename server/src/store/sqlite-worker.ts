@@ -5,9 +5,11 @@ import type { Transaction } from './database.ts'
 import { migrate } from './migrate.ts'
 import { openSqlite } from './sqlite-database.ts'
 import { reads } from './sql/reads.ts'
+import { sealedByEachKey } from './sql/sealing.ts'
 
 /** A request to the thread; the answer carries the same id. */
 export type WorkerRequest =
+  | { id: number; kind: 'sealed' }
   | { id: number; kind: 'migrate' }
   | { id: number; kind: 'batch'; batch: Batch }
   | { id: number; kind: 'read'; verb: keyof typeof reads; args: unknown }
@@ -23,6 +25,8 @@ const GATHER_MS = 1
 
 async function answer(request: WorkerRequest): Promise<unknown> {
   switch (request.kind) {
+    case 'sealed':
+      return database.read(sealedByEachKey)
     case 'migrate':
       return migrate(database)
     case 'batch':

@@ -8,12 +8,14 @@ import { Worker } from 'node:worker_threads'
 import type { WriteOutcome } from './batch.ts'
 import {
   StoreUnavailableError,
+  type Admit,
   type Driver,
   type ReadArgs,
   type ReadResult,
   type ReadVerb,
 } from './driver.ts'
 import type { Migrated } from './migrate.ts'
+import type { SealedRows } from './sealed.ts'
 import type { WorkerAnswer, WorkerRequest } from './sqlite-worker.ts'
 
 type Request = WorkerRequest extends infer R ? (R extends { id: number } ? Omit<R, 'id'> : never) : never
@@ -79,11 +81,18 @@ const pointReads: ReadonlySet<ReadVerb> = new Set<ReadVerb>([
   'findIdempotency',
 ])
 
-/** Opens (and migrates) the database file. Throws when another process has it or the folder cannot be written. */
-export async function openSqliteDriver(path: string): Promise<Driver & { migrated: Migrated }> {
+/**
+ * Opens the database file, and migrates it once `admit` has seen what is sealed in it. Throws when another process has it or
+ * the folder cannot be written.
+ */
+export async function openSqliteDriver(
+  path: string,
+  admit: Admit = () => {},
+): Promise<Driver & { migrated: Migrated }> {
   const unlock = lock(path)
+  const writer = startThread(path, false)
   try {
-    const writer = startThread(path, false)
+    admit(await writer.ask<SealedRows>({ kind: 'sealed' }))
     const migrated = await writer.ask<Migrated>({ kind: 'migrate' })
     const lookups = startThread(path, true)
     const lists = startThread(path, true)
@@ -104,6 +113,7 @@ export async function openSqliteDriver(path: string): Promise<Driver & { migrate
         })()),
     }
   } catch (error) {
+    await writer.end()
     unlock()
     throw error
   }

@@ -83,6 +83,15 @@ export type RotateSecret = {
 }
 export type RotateResult = 'rotated' | 'too_many' | 'idempotency_key_taken'
 
+/** What a step of changing the key has done. */
+export type Resealed = {
+  /** The id of the key that seals now. */
+  key_id: string
+  resealed: number
+  /** How many are left; exact below 10,000. */
+  remaining: number
+}
+
 export type ClaimRequest = {
   /** Due destinations taken at most, and deliveries of each unless `room` says otherwise. */
   destinations: number
@@ -134,8 +143,6 @@ export interface Store {
   now(): number
   /** Rejects unless the database answers. */
   ping(): Promise<void>
-  /** Rejects with WrongSecretKeyError when the secrets in the database were sealed with another key. */
-  checkSecretKey(): Promise<void>
   /** Connects the engine; without one, deliveries are queued for whoever claims them. */
   attach(outlet: Outlet): void
   /** Calls `listener` after each committed transition. Returns how to stop that. */
@@ -201,4 +208,6 @@ export interface Store {
   /** Puts a secret in the place of the current one, which holds on for its grace; `too_many` when too many would hold. */
   rotateSecret(input: RotateSecret): Promise<RotateResult>
   findIdempotency(scope: Scope, key: string): Promise<Idempotency | undefined>
+  /** Seals a few of the texts anew that another key has sealed. Call it until none remain; it is safe to break off. */
+  reseal(): Promise<Resealed>
 }

@@ -1,28 +1,27 @@
 // What a store says when it cannot serve: closed, or opened with a key that is not its own.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
+import { assertOpens } from '../../src/store/sealed.ts'
 import { openSqliteDriver } from '../../src/store/sqlite.ts'
 import { newId, newProject, newTask } from '../support/store.ts'
 
-const open = async (path: string, key: number) =>
-  createStore({
-    driver: await openSqliteDriver(path),
-    cipher: createCipher(new Uint8Array(32).fill(key)),
-    now: Date.now,
-    owner: 'test:1',
-  })
+async function open(path: string, key: number) {
+  const cipher = createCipher(new Uint8Array(32).fill(key))
+  const driver = await openSqliteDriver(path, (sealed) => assertOpens(cipher, sealed))
+  return createStore({ driver, cipher, now: Date.now, owner: 'test:1' })
+}
 
-test('a database is opened by the key it was written with and by no other', async (t) => {
+test('a wrong key is refused before anything is written, and the database opens with its own key', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'ringback-key-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'ringback.db')
   const first = await open(path, 1)
-  await first.checkSecretKey()
   const project = newProject()
   const secret = {
     id: newId(),
@@ -32,13 +31,21 @@ test('a database is opened by the key it was written with and by no other', asyn
     value: 'whsec_x',
   } as const
   await first.createProject({ project, keys: [], secrets: [{ ...secret, created_at: 1, expires_at: null }] })
-  await first.checkSecretKey()
   await first.close()
-
-  const other = await open(path, 2)
-  await assert.rejects(other.checkSecretKey(), /RINGBACK_SECRET_KEY is not the key/)
-  await other.close()
   assert.equal(statSync(path).mode & 0o077, 0)
+
+  // As an older program left it: opening it with the right key migrates.
+  const file = new DatabaseSync(path)
+  file.exec(`drop index secrets_sealing; drop index idempotency_keys_sealing; drop index secrets_expiry;
+    delete from schema_migrations where version >= 5; pragma wal_checkpoint(truncate)`)
+  file.close()
+  const before = readFileSync(path)
+  await assert.rejects(open(path, 2), /RINGBACK_SECRET_KEY is not the key/)
+  assert.deepEqual(readFileSync(path), before)
+  const again = await open(path, 1)
+  assert.equal((await again.secrets(project.id))[0]?.value, 'whsec_x')
+  await again.close()
+  assert.notDeepEqual(readFileSync(path), before)
 })
 
 test('a closed store refuses what comes later instead of keeping it waiting', async (t) => {

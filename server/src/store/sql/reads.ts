@@ -8,6 +8,7 @@ import type { Task } from '../../domain/task.ts'
 import type { Row, SqlValue, Transaction } from '../database.ts'
 import type { Arrival, DeliveryFilter, Idempotency, TaskFilter } from '../store.ts'
 import { projectOf } from './projects.ts'
+import { countSealedOtherwise, sealedOtherwise } from './sealing.ts'
 
 const first = async <T>(rows: Promise<Row[]>): Promise<T | null> => ((await rows)[0] as T | undefined) ?? null
 
@@ -212,8 +213,6 @@ export const reads = {
   findKey: (tx: Transaction, { hash }: { hash: string }) =>
     first<Key>(tx.all('select * from keys where hash = $1', [hash])),
 
-  anySecret: (tx: Transaction) => first<Secret>(tx.all('select * from secrets order by id desc limit 1')),
-
   async secrets(tx: Transaction, { project_id }: { project_id: string }) {
     // Which one is current is written in the row: ids tell it too, but for a clock that stepped back.
     return (await tx.all(
@@ -231,4 +230,7 @@ export const reads = {
         key,
       ]),
     ),
+
+  sealedOtherwise,
+  countSealedOtherwise,
 } as const

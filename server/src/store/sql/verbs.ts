@@ -7,6 +7,7 @@ import { sweepDestinations } from './destinations.ts'
 import { createKey, createProject, revokeKey, updateProject } from './projects.ts'
 import { prune } from './prune.ts'
 import { cancelDeliveries, releaseHeld, resendDeliveries } from './resend.ts'
+import { reseal } from './sealing.ts'
 import { rotateSecret } from './secrets.ts'
 import { settleDeliveries } from './settle.ts'
 import { createTasks, transitionTasks } from './tasks.ts'
@@ -35,6 +36,7 @@ export const writes = {
   releaseHeld: each(releaseHeld),
   sweepDestinations: each(sweepDestinations),
   prune: each(prune),
+  reseal: each(reseal),
   claim: claimDeliveries,
 } as const
 
