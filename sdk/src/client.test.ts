@@ -94,6 +94,7 @@ const routes: [call: (client: Client) => Promise<unknown>, request: string, body
   [(c) => c.admin.listProjects(), 'GET /v1/admin/projects'],
   [(c) => c.admin.createKey('p_1', { mode: 'test' }), 'POST /v1/admin/projects/p_1/keys', { mode: 'test' }],
   [(c) => c.admin.listKeys('p_1'), 'GET /v1/admin/projects/p_1/keys'],
+  [(c) => c.admin.resealSecrets(), 'POST /v1/admin/secrets/reseal'],
   [(c) => c.admin.revokeKey('p_1', 'k_1'), 'DELETE /v1/admin/projects/p_1/keys/k_1'],
 ]
 

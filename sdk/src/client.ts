@@ -25,6 +25,7 @@ import type {
   ProjectCreated,
   ProjectPage,
   RecallTask,
+  Resealed,
   ResolvedTask,
   RotateSecret,
   SecretPage,
@@ -146,6 +147,8 @@ function adminRoutes(call: Transport) {
       call<KeyPage>('GET', path`/v1/admin/projects/${projectId}/keys`, { query, ...options }),
     revokeKey: (projectId: string, keyId: string, options?: CallOptions) =>
       call<void>('DELETE', path`/v1/admin/projects/${projectId}/keys/${keyId}`, options),
+    /** Seals a few stored secrets anew with the server's new key; call it until none remain. */
+    resealSecrets: (options?: CallOptions) => call<Resealed>('POST', '/v1/admin/secrets/reseal', options),
   }
 }
 

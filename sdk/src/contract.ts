@@ -235,6 +235,15 @@ export type SecretRotated = Secret & {
   older_expire_at: string
 }
 
+/** What one step of changing the key that seals has done */
+export type Resealed = {
+  /** Tells the key that seals now from others */
+  key_id: string
+  resealed: number
+  /** Exact below 10000 */
+  remaining: number
+}
+
 /** Why a request was refused (RFC 9457); some codes have further members */
 export type Problem = {
   type: string

@@ -160,4 +160,5 @@ function registerAdmin(app: FastifyInstance, deps: Deps): void {
   app.post('/v1/admin/projects/:id/keys', admin.createKey)
   app.get('/v1/admin/projects/:id/keys', admin.listKeys)
   app.delete('/v1/admin/projects/:id/keys/:key_id', admin.revokeKey)
+  app.post('/v1/admin/secrets/reseal', admin.reseal)
 }

@@ -169,6 +169,7 @@ test('every answer and every callback is what the document says', async (t) => {
   const { id: keyId, key } = await admin.createKey(project.id, { mode: 'live' })
   await admin.listProjects()
   await admin.listKeys(project.id)
+  await admin.resealSecrets()
   const { tasks, deliveries, arrivals, inbound, ...client } = createClient({
     baseUrl,
     key,

@@ -1,4 +1,4 @@
-// What only an administrator does: projects and their keys. Credentials are shown in the answer that makes them, and
+// What only an administrator does: projects, their keys, and changing the key that seals. Credentials are shown in the answer that makes them, and
 // never again.
 import { createKey, createProjectWithCredentials } from '../../dialects/credentials.ts'
 import { AppError } from '../../domain/errors.ts'
@@ -94,6 +94,16 @@ export function adminRoutes(deps: Deps) {
         }
         directory.forget()
         reply.code(204)
+      },
+    }),
+    reseal: route({
+      id: 'resealSecrets',
+      summary:
+        'Seal a few secrets anew that another key than RINGBACK_SECRET_KEY has sealed; call it until none remain',
+      tag,
+      answers: { 200: 'Resealed' },
+      async handler(_request, reply) {
+        return json(reply, 200, print(await store.reseal()))
       },
     }),
   }

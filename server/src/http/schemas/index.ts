@@ -11,7 +11,16 @@ import {
   EventType,
 } from './delivery.ts'
 import { nullable, ref } from './fields.ts'
-import { Credentials, Key, KeyCreated, Project, ProjectCreated, Secret, SecretRotated } from './project.ts'
+import {
+  Credentials,
+  Key,
+  KeyCreated,
+  Project,
+  ProjectCreated,
+  Resealed,
+  Secret,
+  SecretRotated,
+} from './project.ts'
 import { AuditVerdict, Task, TaskCreated, TaskStatus } from './task.ts'
 
 const page = (item: TSchema) => Type.Object({ data: Type.Array(item), next_cursor: nullable(Type.String()) })
@@ -62,6 +71,7 @@ const named = {
   KeyCreated,
   Secret,
   SecretRotated,
+  Resealed,
   Problem,
   ResolvedTask,
   TaskPage: page(ref('Task')),
@@ -88,6 +98,7 @@ const descriptions: Partial<Record<string, string>> = {
   Credentials: 'The keys and secrets of a project in both modes, shown once',
   Key: 'A key, without itself',
   Secret: 'A signing secret or callback auth key that callbacks carry now',
+  Resealed: 'What one step of changing the key that seals has done',
   SecretRotated: 'The new secret, and when those before it end at the latest',
   Problem: 'Why a request was refused (RFC 9457); some codes have further members',
   ResolvedTask: 'What an inbound URL answers, in the words of its project’s dialect',

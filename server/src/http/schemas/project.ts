@@ -112,3 +112,9 @@ export const Secret = Type.Object({
   expires_at: nullable(Time, { description: 'The end of its grace; null is the current one' }),
 })
 export const SecretRotated = Type.Intersect([ref('Secret'), Type.Object({ older_expire_at: Time })])
+
+export const Resealed = Type.Object({
+  key_id: Type.String({ description: 'Tells the key that seals now from others' }),
+  resealed: Type.Integer(),
+  remaining: Type.Integer({ description: 'Exact below 10000' }),
+})
