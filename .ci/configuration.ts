@@ -79,6 +79,9 @@ export RINGBACK_DATA=$HOME/ringback-data
 npx ringback serve
 \`\`\`
 
+To change \`RINGBACK_SECRET_KEY\`, start with the new key and with the one before as \`RINGBACK_SECRET_KEY_OLD\`, then run
+[\`ringback secrets rotate\`](cli.md#secrets). A key that does not open what is in the database is refused before anything is written.
+
 It warns of a public URL that is plain \`http\`, and of an opened \`RINGBACK_EGRESS_ALLOW\`. Behind a proxy, name the proxy, or
 every provider counts as one address in the limit of inbound callbacks:
 

@@ -1,6 +1,7 @@
 // The composition root: config → store → engine → http. The only file that names a driver, and the one that knows in which
 // order the parts start and stop.
 import { randomBytes, randomFillSync } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -44,6 +45,9 @@ export type App = {
 }
 
 const databasePath = (config: Config) => join(config.data, 'ringback.db')
+
+/** Whether there is a database in the data folder. */
+export const hasDatabase = (config: Config): boolean => existsSync(databasePath(config))
 
 /** Brings the database to this program's schema; throws when it is newer. */
 export async function migrateDatabase(config: Config): Promise<Migrated> {

@@ -8,6 +8,7 @@ import { dev } from './dev.ts'
 import { keyCommands } from './key.ts'
 import { migrateCommand } from './migrate.ts'
 import { projectCommands } from './project.ts'
+import { secretsRotate } from './secrets.ts'
 import { serve } from './serve.ts'
 import { taskCommands } from './task.ts'
 
@@ -15,6 +16,7 @@ export const commands: readonly Command[] = [
   dev,
   serve,
   migrateCommand,
+  secretsRotate,
   configList,
   completion(() => ({ commands, families })),
   ...projectCommands,
@@ -26,6 +28,7 @@ export const commands: readonly Command[] = [
 
 /** The first words that several commands share, with what those are about. */
 export const families: [name: string, summary: string][] = [
+  ['secrets', 'Secrets in the database: changing the key that seals them.'],
   ['project', 'Projects: create, list, show, and rotate their secrets.'],
   ['key', 'Keys of a project: create, list, revoke.'],
   ['task', 'Tasks: create, watch and settle them.'],

@@ -136,20 +136,20 @@ async function startAll(t: TestContext) {
     clock,
     credentials,
     /** Rotates with an operator key and gives the new text. */
-    async rotate(which: string, grace_s: number, key = credentials.operator_key): Promise<string> {
+    rotate: async (which: string, grace_s: number, key = credentials.operator_key): Promise<string> => {
       const { status, text, body } = await call('POST', ROTATE, { key, json: { which, grace_s } })
       assert.equal(status, 201, text)
       return body.value
     },
     /** Completes a task and gives the callback that arrives. */
-    async callback(key = credentials.live_key) {
+    callback: async (key = credentials.live_key) => {
       const { body: task } = await call('POST', '/v1/tasks', { key, json: { callback_url: receiver.url } })
       await call('POST', `/v1/tasks/${task.id}/complete`, { key, json: { response: 1 } })
       await attempted(seen.length + 1)
       return seen.at(-1)!
     },
     /** Whether a receiver that knows these secrets believes a callback. */
-    believes({ headers, body }: (typeof seen)[number], ...secrets: string[]): boolean {
+    believes: ({ headers, body }: (typeof seen)[number], ...secrets: string[]): boolean => {
       try {
         verifyCallback(headers, body, secrets, { now: clock.now })
         return true

@@ -59,7 +59,7 @@ export async function startApi(
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'ringback-http-'))
   const clock = { time: Date.UTC(2030, 0, 1) }
-  const now = over?.now ?? (() => clock.time)
+  const now = () => over?.now() ?? clock.time
   const newId = createIds(now, (bytes) => bytes.set(randomBytes(bytes.length)))
   const real =
     over ??

@@ -21,6 +21,8 @@ export function addInbox(
     show,
   }: { secrets: () => Promise<string[]>; body_limit: number; show: (line: string) => void },
 ): void {
+  const receive = (request: FastifyRequest, reply: FastifyReply) =>
+    secrets().then((known) => answer(request as InboxRequest, reply, known))
   const options = { schema: { hide: true }, bodyLimit: bodyLimit(body_limit) }
   void server.register(async (scope) => {
     scope.removeAllContentTypeParsers()
@@ -29,11 +31,14 @@ export function addInbox(
     scope.post('/dev/inbox/fail/:times', options, receive)
   })
 
-  async function receive(request: FastifyRequest, reply: FastifyReply) {
-    const { params, headers, body = Buffer.alloc(0) } = request as InboxRequest
+  function answer(
+    { params, headers, body = Buffer.alloc(0) }: InboxRequest,
+    reply: FastifyReply,
+    known: string[],
+  ) {
     let event: CallbackEvent
     try {
-      event = verifyCallback(headers, body, await secrets())
+      event = verifyCallback(headers, body, known)
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error
       show(`✗ a callback that could not be verified, answered 401: ${error.message}`)
