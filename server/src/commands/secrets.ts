@@ -67,14 +67,19 @@ async function inDatabase(config: Config): Promise<Resealed | undefined> {
 function stepOf(server: Server, { secret_key }: Config): Step {
   return async () => {
     const began = performance.now()
-    const answer = await exchange(server, (client) => client.admin.resealSecrets())
+    const answer = await exchange(server, (client) => client.admin.resealSecrets()).catch((error: Error) => {
+      if (secret_key !== null || error.name !== 'UnreachableError') throw error
+      throw new ConfigError(
+        `RINGBACK_SECRET_KEY is missing: set it to the new key, since no server answers at ${server.url} that has it`,
+      )
+    })
     const done = JSON.parse(answer) as Resealed
     if (secret_key !== null && keyIdOf(secret_key) !== done.key_id) {
       throw new ConfigError(
         `${server.url} seals with another key than RINGBACK_SECRET_KEY: start it with that one, and with the key it has now as RINGBACK_SECRET_KEY_OLD`,
       )
     }
-    // Half of the time is the server's own.
+    // Half of the time is for its other work.
     if (done.remaining > 0) await delay(performance.now() - began)
     return done
   }

@@ -102,6 +102,11 @@ test('a rotation without a server that is killed goes on where it was', async (t
     code: 1,
     stderr: /^ringback: RINGBACK_SECRET_KEY is not the key that this database was written with, nor is .*\n$/,
   })
+  await assert.rejects(rotate({ RINGBACK_DATA: data, RINGBACK_PORT: '9', RINGBACK_ADMIN_KEY: adminKey }), {
+    code: 2,
+    stderr:
+      /^ringback: RINGBACK_SECRET_KEY is missing: .* no server answers at http:\/\/127\.0\.0\.1:9 .*\n$/,
+  })
   await assertReadable(keys.one)
 
   const { ended, lines } = await interruptRotation(env, (kill) => kill())
