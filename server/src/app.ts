@@ -13,6 +13,7 @@ import { createIds } from './domain/id.ts'
 import { createEgress } from './engine/egress.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHttpSender } from './engine/http-sender.ts'
+import { createOperatorCall } from './engine/operator-call.ts'
 import type { Attempted } from './engine/report.ts'
 import { createResolver } from './engine/resolver.ts'
 import { createApi } from './http/api.ts'
@@ -76,6 +77,10 @@ export async function createApp({
   collectDefaultMetrics({ register: registry })
   const dialects = createDialects({ version })
   const directory = createDirectory(store)
+  const operator =
+    config.operator_url === null
+      ? undefined
+      : createOperatorCall({ url: config.operator_url, version, resolver })
   const verbs = createVerbs({ store, dialects, directory, newId })
   const engine = createEngine({
     store,
@@ -89,6 +94,7 @@ export async function createApp({
     log,
     registry,
     onAttempt,
+    tellOperator: operator?.tell,
   })
   const api = await createApi(
     {
@@ -123,6 +129,7 @@ export async function createApp({
     await api.drain()
     clearTimeout(late)
     await engine.stop(Math.max(0, deadline - now()))
+    await operator?.close()
     resolver.close()
     await store.close()
   }

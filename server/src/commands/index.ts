@@ -4,6 +4,7 @@ import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { configList } from './config.ts'
 import { deliveryCommands } from './delivery.ts'
+import { destinationCommands } from './destination.ts'
 import { dev } from './dev.ts'
 import { keyCommands } from './key.ts'
 import { migrateCommand } from './migrate.ts'
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...taskCommands,
   ...deliveryCommands,
+  ...destinationCommands,
   ...arrivalCommands,
 ]
 
@@ -30,5 +32,6 @@ export const families: [name: string, summary: string][] = [
   ['key', 'Keys of a project: create, list, revoke.'],
   ['task', 'Tasks: create, watch and settle them.'],
   ['delivery', 'Deliveries: what went out, and sending it again.'],
+  ['destination', 'Destinations: how they fare, pause, resume.'],
   ['arrival', 'Requests that reached an inbound URL.'],
 ]

@@ -55,6 +55,26 @@ export const CallbackEvent = Type.Object({
   task: ref('Task'),
 })
 
+export const Destination = Type.Object({
+  id: Type.String(),
+  destination: Type.String({ description: 'Its origin with the port, or `mailto:` and the domain' }),
+  state: Type.Enum(['active', 'paused']),
+  paused_at: nullable(Time),
+  pause_reason: nullable(Type.Enum(['operator', 'failing']), {
+    description: '`failing` is a day of nothing but failures; a success resumes it',
+  }),
+  breaker: Type.Enum(['closed', 'open'], { description: 'Open, one delivery at a time is let through' }),
+  breaker_opened_at: nullable(Time),
+  failing_since: nullable(Time, { description: 'Since when nothing has succeeded' }),
+  waiting: Type.Integer({ description: 'Pending deliveries, counted to 10,000' }),
+  oldest_waiting_at: nullable(Time, { description: 'When the oldest of those next due was made' }),
+  next_due_at: nullable(Time),
+  attempts_last_hour: Type.Integer(),
+  success_rate: nullable(Type.Number(), { description: 'Of the attempts of the last hour, from 0 to 1' }),
+  p95_ms: nullable(Type.Integer(), { description: 'What 95 % of them did not exceed, in milliseconds' }),
+  created_at: Time,
+})
+
 export const Delivery = Type.Object({
   id: Type.String(),
   task_id: Type.String(),
