@@ -110,7 +110,7 @@ export type Delivery = {
   url: string
   state: DeliveryState
   /** Why it was given up */
-  reason: string | null
+  reason: ('retries_exhausted' | 'window_over' | 'max_age' | 'gone' | 'not_retryable' | 'canceled') | null
   /** A re-send: no order holds it back */
   resend: boolean
   attempt_count: number
@@ -273,6 +273,11 @@ export type ResolvedTask = {
     createdAt: string
     completedAt: string | null
   }
+}
+
+/** Why an inbound URL refused a request */
+export type InboundRefusal = {
+  error: string
 }
 
 export type TaskPage = {

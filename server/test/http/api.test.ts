@@ -68,6 +68,13 @@ test('a bad request is answered with a problem that names what is wrong', async 
       'invalid_request',
       /approved, rejected, fixed/,
     ],
+    [
+      'half a surrogate pair',
+      ['POST', `/v1/tasks/${id}/fail`, { raw: '{"error":{"message":"a\\ud800"}}' }],
+      400,
+      'invalid_request',
+      /error\.message: .*surrogate/,
+    ],
     ['NUL in a text', ['POST', '/v1/tasks', { raw: '{"type":"a\\u0000"}' }], 400, 'invalid_request', /NUL/],
     ['NUL in a path', ['GET', '/v1/tasks/a%00b'], 400, 'invalid_request', /NUL/],
     ['a broken path', ['GET', '/v1/tasks/%E0%A4%A'], 400, 'invalid_request', /percent/],

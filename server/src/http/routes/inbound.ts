@@ -63,6 +63,7 @@ export function inboundRoutes(deps: Deps) {
       // For the document only: the handler reads the body itself.
       body: Json,
       answers: { 200: 'ResolvedTask' },
+      refusal: 'InboundRefusal',
       async handler(request, reply) {
         const hash = callbackHash(request.params.id)
         const now = store.now()

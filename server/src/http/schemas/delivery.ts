@@ -1,6 +1,6 @@
 // Events, deliveries, attempts and arrivals: the story of a task.
 import { Type } from 'typebox'
-import { deliveryStates } from '../../domain/delivery.ts'
+import { deliveryStates, failureReasons } from '../../domain/delivery.ts'
 import { eventTypes } from '../../domain/event.ts'
 import { outcomeKinds } from '../../domain/outcome.ts'
 import { arrivalVerdicts } from '../../store/store.ts'
@@ -84,7 +84,7 @@ export const Delivery = Type.Object({
   destination_id: Type.String(),
   url: Type.String(),
   state: ref('DeliveryState'),
-  reason: nullable(Type.String(), { description: 'Why it was given up' }),
+  reason: nullable(Type.Enum([...failureReasons]), { description: 'Why it was given up' }),
   resend: Type.Boolean({ description: 'A re-send: no order holds it back' }),
   attempt_count: Type.Integer(),
   created_at: Time,

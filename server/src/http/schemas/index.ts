@@ -28,6 +28,8 @@ const Problem = Type.Object(
   { additionalProperties: true },
 )
 
+const InboundRefusal = Type.Object({ error: Type.String() })
+
 const ResolvedTask = Type.Object({
   task: Type.Object({
     id: Type.String(),
@@ -64,6 +66,7 @@ const named = {
   KeyCreated,
   Problem,
   ResolvedTask,
+  InboundRefusal,
   TaskPage: page(ref('Task')),
   EventPage: page(ref('Event')),
   DeliveryPage: page(ref('Delivery')),
@@ -89,6 +92,7 @@ const descriptions: Partial<Record<string, string>> = {
   Credentials: 'The keys and secrets of a project in both modes, shown once',
   Key: 'A key, without itself',
   Problem: 'Why a request was refused (RFC 9457); some codes have further members',
+  InboundRefusal: 'Why an inbound URL refused a request',
   ResolvedTask: 'What an inbound URL answers, in the words of its project’s dialect',
 } satisfies Partial<Record<SchemaName, string>>
 
