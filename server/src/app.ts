@@ -17,6 +17,7 @@ import { createOperatorCall } from './engine/operator-call.ts'
 import type { Attempted } from './engine/report.ts'
 import { createResolver } from './engine/resolver.ts'
 import { createApi } from './http/api.ts'
+import { backupSqlite } from './store/backup.ts'
 import { createCipher } from './store/cipher.ts'
 import { createStore } from './store/open.ts'
 import type { Migrated } from './store/migrate.ts'
@@ -51,6 +52,10 @@ export async function migrateDatabase(config: Config): Promise<Migrated> {
   await driver.close()
   return driver.migrated
 }
+
+/** Copies the database to a new file while a server goes on with it; gives the copy's bytes. Throws BackupError. */
+export const backupDatabase = (config: Config, target: string): Promise<number> =>
+  backupSqlite(databasePath(config), target)
 
 /** Opens the database and puts the program together; nothing listens or is sent before `start`. */
 export async function createApp({

@@ -1,5 +1,6 @@
 // Every command, one line each, and the families of those of two words.
 import { arrivalCommands } from './arrival.ts'
+import { backupCommand } from './backup.ts'
 import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { configList } from './config.ts'
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   dev,
   serve,
   migrateCommand,
+  backupCommand,
   configList,
   completion(() => ({ commands, families })),
   ...projectCommands,
