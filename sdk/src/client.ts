@@ -12,6 +12,8 @@ import type {
   Delivery,
   DeliveryDetail,
   DeliveryPage,
+  Destination,
+  DestinationPage,
   EditTask,
   EventPage,
   FailTask,
@@ -51,6 +53,7 @@ export function createClient(options: ClientOptions) {
   return {
     tasks: taskRoutes(call),
     deliveries: deliveryRoutes(call),
+    destinations: destinationRoutes(call),
     arrivals: {
       /** Resolves the task with a kept arrival. */
       apply: (id: string, options?: CallOptions) =>
@@ -131,6 +134,19 @@ function deliveryRoutes(call: Transport) {
     /** Cancels a delivery; while it is being sent this takes effect when that attempt ends. */
     cancel: (id: string, options?: CallOptions) =>
       call<Delivery>('POST', path`/v1/deliveries/${id}/cancel`, options),
+  }
+}
+
+function destinationRoutes(call: Transport) {
+  return {
+    /** Lists destinations with how they fare, by id. */
+    list: (query?: PageQuery, options?: CallOptions) =>
+      call<DestinationPage>('GET', '/v1/destinations', { query, ...options }),
+    /** Sends nothing there until it is resumed; attempts under way end. */
+    pause: (id: string, options?: CallOptions) =>
+      call<Destination>('POST', path`/v1/destinations/${id}/pause`, options),
+    resume: (id: string, options?: CallOptions) =>
+      call<Destination>('POST', path`/v1/destinations/${id}/resume`, options),
   }
 }
 

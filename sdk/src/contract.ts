@@ -110,7 +110,7 @@ export type Delivery = {
   url: string
   state: DeliveryState
   /** Why it was given up */
-  reason: string | null
+  reason: ('retries_exhausted' | 'window_over' | 'max_age' | 'gone' | 'not_retryable' | 'canceled') | null
   /** A re-send: no order holds it back */
   resend: boolean
   attempt_count: number
@@ -164,6 +164,33 @@ export type Arrival = {
   verdict: 'resolved' | 'repeated' | 'conflicting' | 'early' | 'late' | 'invalid'
 }
 
+/** Where deliveries go: an origin or a mail domain, apart for each project and mode */
+export type Destination = {
+  id: string
+  /** Its origin with the port, or `mailto:` and the domain */
+  destination: string
+  state: 'active' | 'paused'
+  paused_at: string | null
+  /** `failing` is a day of nothing but failures; a success resumes it */
+  pause_reason: ('operator' | 'failing') | null
+  /** Open, one delivery at a time is let through */
+  breaker: 'closed' | 'open'
+  breaker_opened_at: string | null
+  /** Since when nothing has succeeded */
+  failing_since: string | null
+  /** Pending deliveries, counted to 10,000 */
+  waiting: number
+  /** When the oldest of those next due was made */
+  oldest_waiting_at: string | null
+  next_due_at: string | null
+  attempts_last_hour: number
+  /** Of the attempts of the last hour, from 0 to 1 */
+  success_rate: number | null
+  /** What 95 % of them did not exceed, in milliseconds */
+  p95_ms: number | null
+  created_at: string
+}
+
 /** A tenant: its dialect and settings */
 export type Project = {
   id: string
@@ -181,7 +208,10 @@ export type Project = {
     window_s: number
   }
   limits: {
+    /** Attempts at a time, at each destination */
     in_flight: number
+    /** Attempts begun in a second, at each destination; null for no limit */
+    per_second: number | null
   }
   created_at: string
   updated_at: string
@@ -271,6 +301,11 @@ export type ResolvedTask = {
   }
 }
 
+/** Why an inbound URL refused a request */
+export type InboundRefusal = {
+  error: string
+}
+
 export type TaskPage = {
   data: Task[]
   next_cursor: string | null
@@ -283,6 +318,11 @@ export type EventPage = {
 
 export type DeliveryPage = {
   data: Delivery[]
+  next_cursor: string | null
+}
+
+export type DestinationPage = {
+  data: Destination[]
   next_cursor: string | null
 }
 
@@ -413,7 +453,10 @@ export type UpdateProject = {
   /** Whether the events of one task wait for each other */
   order?: 'task' | 'none'
   limits?: {
+    /** Attempts at a time, at each destination */
     in_flight?: number
+    /** Attempts begun in a second, at each destination; null for no limit */
+    per_second?: number | null
   }
   retention_days?: number
 }

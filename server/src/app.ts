@@ -14,9 +14,11 @@ import { createIds } from './domain/id.ts'
 import { createEgress } from './engine/egress.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHttpSender } from './engine/http-sender.ts'
+import { createOperatorCall } from './engine/operator-call.ts'
 import type { Attempted } from './engine/report.ts'
 import { createResolver } from './engine/resolver.ts'
 import { createApi } from './http/api.ts'
+import { backupSqlite } from './store/backup.ts'
 import { createCipher } from './store/cipher.ts'
 import { createStore } from './store/open.ts'
 import type { Migrated } from './store/migrate.ts'
@@ -76,6 +78,10 @@ export async function openStore({
   return createStore({ driver, cipher, now, owner })
 }
 
+/** Copies the database to a new file while a server goes on with it; gives the copy's bytes. Throws BackupError. */
+export const backupDatabase = (config: Config, target: string): Promise<number> =>
+  backupSqlite(databasePath(config), target)
+
 /** Opens the database and puts the program together; nothing listens or is sent before `start`. */
 export async function createApp({
   config,
@@ -94,6 +100,10 @@ export async function createApp({
   collectDefaultMetrics({ register: registry })
   const dialects = createDialects({ version })
   const directory = createDirectory(store)
+  const operator =
+    config.operator_url === null
+      ? undefined
+      : createOperatorCall({ url: config.operator_url, version, resolver })
   const verbs = createVerbs({ store, dialects, directory, newId })
   const engine = createEngine({
     store,
@@ -107,6 +117,7 @@ export async function createApp({
     log,
     registry,
     onAttempt,
+    tellOperator: operator?.tell,
   })
   const api = await createApi(
     {
@@ -141,6 +152,7 @@ export async function createApp({
     await api.drain()
     clearTimeout(late)
     await engine.stop(Math.max(0, deadline - now()))
+    await operator?.close()
     resolver.close()
     await store.close()
   }

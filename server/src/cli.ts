@@ -73,6 +73,7 @@ main(process.argv.slice(2)).catch((error: unknown) => {
 })
 
 const plainErrors = new Set([
+  'BackupError',
   'DatabaseInUseError',
   'NewerDatabaseError',
   'WrongSecretKeyError',

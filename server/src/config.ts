@@ -63,10 +63,12 @@ function cidrs(shortest: 0 | 1) {
       .map(check)
 }
 
-function baseUrl(value: string): string {
+function httpUrl(value: string): string {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) bad('use an absolute http(s) URL')
-  return value.replace(/\/+$/, '')
+  return value
 }
+
+const baseUrl = (value: string): string => httpUrl(value).replace(/\/+$/, '')
 
 function rate(value: string): { count: number; window_s: number } | null {
   if (value === 'off') return null
@@ -177,6 +179,14 @@ export const settings = {
     fallback: '25',
     doc: 'Seconds to finish what is in flight when stopping; the rest is sent after the next start.',
     parse: whole(0, 3600),
+  }),
+  operator_url: setting({
+    env: 'RINGBACK_OPERATOR_URL',
+    form: 'URL',
+    fallback: null,
+    secret: true,
+    doc: 'Where destinations that paused by themselves are told of, by a POST of JSON; user:password@ is sent as a header.',
+    parse: httpUrl,
   }),
   surface: setting({
     env: 'RINGBACK_SURFACE',

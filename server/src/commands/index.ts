@@ -1,9 +1,11 @@
 // Every command, one line each, and the families of those of two words.
 import { arrivalCommands } from './arrival.ts'
+import { backupCommand } from './backup.ts'
 import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { configList } from './config.ts'
 import { deliveryCommands } from './delivery.ts'
+import { destinationCommands } from './destination.ts'
 import { dev } from './dev.ts'
 import { keyCommands } from './key.ts'
 import { migrateCommand } from './migrate.ts'
@@ -17,12 +19,14 @@ export const commands: readonly Command[] = [
   serve,
   migrateCommand,
   secretsRotate,
+  backupCommand,
   configList,
   completion(() => ({ commands, families })),
   ...projectCommands,
   ...keyCommands,
   ...taskCommands,
   ...deliveryCommands,
+  ...destinationCommands,
   ...arrivalCommands,
 ]
 
@@ -33,5 +37,6 @@ export const families: [name: string, summary: string][] = [
   ['key', 'Keys of a project: create, list, revoke.'],
   ['task', 'Tasks: create, watch and settle them.'],
   ['delivery', 'Deliveries: what went out, and sending it again.'],
+  ['destination', 'Destinations: how they fare, pause, resume.'],
   ['arrival', 'Requests that reached an inbound URL.'],
 ]

@@ -21,13 +21,15 @@ export const deliveryTransitions: Record<DeliveryState, readonly DeliveryState[]
 /** Whether a delivery in this state still has something to do. */
 export const isUnsettled = (state: DeliveryState): boolean => deliveryTransitions[state].length > 0
 
-export type FailureReason =
-  | 'retries_exhausted'
-  | 'window_over'
-  | 'max_age'
-  | 'gone'
-  | 'not_retryable'
-  | 'canceled'
+export const failureReasons = [
+  'retries_exhausted',
+  'window_over',
+  'max_age',
+  'gone',
+  'not_retryable',
+  'canceled',
+] as const
+export type FailureReason = (typeof failureReasons)[number]
 
 /**
  * A delivery as stored. `seq` counts the task's deliveries, `sequence` is its event's place among the task's events.

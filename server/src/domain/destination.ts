@@ -1,6 +1,35 @@
 // A destination is the isolation key of outgoing work: project + mode + origin, or + mail domain. Two customers with the
 // same receiver never share one, so that neither can slow the other.
 import { AppError } from './errors.ts'
+import type { Histogram } from './histogram.ts'
+import type { Mode } from './project.ts'
+
+/** A destination that has done nothing but fail for this long is paused; longer if its deliveries are retried longer. */
+export const FAILING_PAUSE_MS = 86_400_000
+
+/** Who paused a destination: a person, or a day of nothing but failures. */
+export type PauseReason = 'operator' | 'failing'
+
+/**
+ * A destination as an operator sees it. `opened_at` is since when its breaker is open, `waiting` counts its pending
+ * deliveries up to 10,000, `oldest_waiting_at` is when the oldest of the first thousand was made, `attempts` are those of
+ * the last hour.
+ */
+export type DestinationReport = {
+  id: string
+  project_id: string
+  mode: Mode
+  key: string
+  due_at: number | null
+  paused_at: number | null
+  pause_reason: PauseReason | null
+  opened_at: number | null
+  failing_since: number | null
+  created_at: number
+  waiting: number
+  oldest_waiting_at: number | null
+  attempts: { delivered: number; failed: number; durations: Histogram }
+}
 
 /** Where a callback goes. `key` isolates: an origin with its port, or `mailto:` and the domain. */
 export type Target = { kind: 'http' | 'mail'; key: string }

@@ -42,6 +42,12 @@ export function firstIdAt(time_ms: number): string {
   return `${time12.slice(0, 8)}-${time12.slice(8)}-7000-8000-000000000000`
 }
 
+const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** When a UUIDv7 was made, in milliseconds; null for any other text. */
+export const timeOfId = (id: string): number | null =>
+  UUID7.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : null
+
 /** A 32-bit FNV-1a hash: spreads, protects nothing. */
 export function hash32(text: string): number {
   let hash = 0x811c9dc5

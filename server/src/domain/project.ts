@@ -7,6 +7,9 @@ export type Mode = (typeof modes)[number]
 /** Whose objects a caller may see. */
 export type Scope = { project_id: string; mode: Mode }
 
+/** What each destination of a project takes at most: attempts at a time, and begun in a second (null: no limit). */
+export type Limits = { in_flight: number; per_second: number | null }
+
 /** What a project's owner can set (native contract §5). */
 export type ProjectSettings = {
   default_callback_url: string | null
@@ -14,7 +17,7 @@ export type ProjectSettings = {
   timeout_ms: number
   expires_in_s: number | null
   order: 'task' | 'none'
-  limits: { in_flight: number }
+  limits: Limits
   retention_days: number
 }
 
@@ -24,7 +27,7 @@ export const defaultSettings: ProjectSettings = {
   timeout_ms: 30_000,
   expires_in_s: null,
   order: 'task',
-  limits: { in_flight: 64 },
+  limits: { in_flight: 64, per_second: null },
   retention_days: 30,
 }
 

@@ -30,17 +30,20 @@ export function createDispatcher({
   deliver,
   terms,
   clock,
+  onProbe,
   log,
 }: {
   store: Pick<Store, 'claim'>
   deliver: Deliver
   terms: TermsCache
   clock: Clock
+  /** A claim took the one delivery that an open breaker lets through. */
+  onProbe: (probe: Ready) => void
   log: Log
 }): Dispatcher {
   let running = false
   let rest_until = 0
-  const lanes: Lanes = createLanes({ start: begin, onRoom: () => loop.wake() })
+  const lanes: Lanes = createLanes({ clock, start: begin, onRoom: () => loop.wake() })
   const loop = createLoop({ name: 'claim', clock, log, run: claim })
   const { finish } = lanes
 
@@ -69,8 +72,7 @@ export function createDispatcher({
   }
 
   function enqueue(ready: Ready, { project }: Terms): void {
-    if (running) lanes.push(ready, project.settings.limits.in_flight)
-    else giveBack(ready, clock.now())
+    if (!running || !lanes.push(ready, project.settings.limits)) giveBack(ready, clock.now())
   }
 
   function giveBack(ready: Ready, due_at: number): void {
@@ -81,8 +83,10 @@ export function createDispatcher({
     const request = lanes.request()
     if (request === null) return clock.now() + TICK_MS
     const result = await store.claim(request)
+    const probes = new Set(result.probes)
     for (const ready of result.deliveries) {
       lanes.adopt(ready)
+      if (probes.has(ready.id)) onProbe(ready)
       take(ready)
     }
     const now = clock.now()
@@ -97,6 +101,9 @@ export function createDispatcher({
       admit: (destination_id) => running && lanes.reserve(destination_id),
       withdraw: (destination_id) => lanes.cancel(destination_id),
       launch: take,
+      hold(destination_id) {
+        for (const ready of lanes.drain(destination_id)) giveBack(ready, clock.now())
+      },
       wake: (due_at) => loop.wakeAt(Math.max(due_at, rest_until)),
       projectChanged: (project_id) => terms.forget(project_id),
     },

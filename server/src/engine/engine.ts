@@ -5,6 +5,7 @@ import type { RetryPolicy } from '../domain/delivery.ts'
 import type { Project } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
 import type { Store } from '../store/store.ts'
+import { createBreakers } from './breakers.ts'
 import { createClock, until, type Clock } from './clock.ts'
 import { createDeliver, type Render } from './deliver.ts'
 import { createDispatcher } from './dispatcher.ts'
@@ -13,6 +14,8 @@ import type { HttpSender } from './http-sender.ts'
 import type { Log } from './log.ts'
 import { createLoop } from './loop.ts'
 import { createMetrics } from './metrics.ts'
+import { createPauseReporter, type TellOperator } from './pause-reporter.ts'
+import { createRates } from './rates.ts'
 import { createReport, type Attempted } from './report.ts'
 import { createRescuer } from './rescuer.ts'
 import { createRounds } from './rounds.ts'
@@ -30,6 +33,8 @@ export type EngineOptions = {
   expire: (task: Task) => Promise<unknown>
   log: Log
   registry: Registry
+  /** Tells the operator of a destination that paused by itself; without it, the log and the metrics do. */
+  tellOperator?: TellOperator
   /** Called after each attempt that was written. */
   onAttempt?: (attempted: Attempted) => void
   /** Must tell the store's time. */
@@ -47,17 +52,41 @@ export type Engine = {
 }
 
 const SWEEP = { every_ms: 60_000, pause_ms: 20, first_ms: 60_000, chunk: 500 }
+const COUNTED_MAX = 100_000
 const PRUNE = { every_ms: 3_600_000, pause_ms: 100, first_ms: 60_000, chunk: 200 }
 
 /** Makes an engine; it rests until `start`. */
 export function createEngine(options: EngineOptions): Engine {
-  const { store, sender, policy, render, expire, log, registry, onAttempt } = options
+  const { store, sender, policy, render, expire, log, registry, tellOperator, onAttempt } = options
   const clock = options.clock ?? createClock(() => store.now())
-  const metrics = createMetrics(registry, () => dispatcher.inFlight())
-  const report = createReport({ log, metrics, onAttempt })
+  const metrics = createMetrics(registry, {
+    inFlight: () => dispatcher.inFlight(),
+    waiting: () => store.countWaiting(COUNTED_MAX),
+  })
   const terms = createTermsCache({ store, policy, now: clock.now })
+  const breakers = createBreakers({
+    store,
+    hold: (destination_id) => dispatcher.outlet.hold(destination_id),
+    clock,
+    log,
+    metrics,
+  })
+  const rates = createRates({
+    store,
+    policyOf: (project_id) => terms.get(project_id)?.policy,
+    clock,
+    log,
+    metrics,
+    onCounted: (due_at) => flush.wakeAt(due_at),
+  })
+  const flush = createLoop({ name: 'rates', clock, log, run: rates.flush })
+  const report = createReport({
+    log,
+    metrics,
+    listeners: [breakers.attempted, rates.attempted, ...(onAttempt === undefined ? [] : [onAttempt])],
+  })
   const deliver = createDeliver({ store, sender, render, terms, clock, log, metrics, report })
-  const dispatcher = createDispatcher({ store, deliver, terms, clock, log })
+  const dispatcher = createDispatcher({ store, deliver, terms, clock, onProbe: breakers.probing, log })
   const rescue = createRescuer({ store, deliver, terms, clock, metrics, report })
   const sweep = (after: string) => store.sweepDestinations(after, SWEEP.chunk)
   const prune = async (after: string) => {
@@ -65,7 +94,10 @@ export function createEngine(options: EngineOptions): Engine {
     metrics.pruned(pruned)
     return next
   }
+  const tell = createPauseReporter({ store, tell: tellOperator, clock, log })
   const upkeep = [
+    flush,
+    createLoop({ name: 'operator', clock, log, run: tell }),
     createLoop({ name: 'rescue', clock, log, run: rescue }),
     createLoop({ name: 'expire', clock, log, run: createExpirer({ store, expire, clock, log }) }),
     createLoop({ name: 'sweep', clock, log, run: createRounds({ step: sweep, clock, ...SWEEP }) }),
@@ -92,6 +124,7 @@ export function createEngine(options: EngineOptions): Engine {
     deliver.hurry()
     await sender.close()
     await drained
+    await rates.flush().catch((error: unknown) => log.warn({ err: error }, 'rates.unwritten'))
   }
 
   return {

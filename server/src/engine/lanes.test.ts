@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ready } from '../store/store.ts'
+import { createManualClock } from '../../test/support/manual-clock.ts'
 import { createLanes, type LanesOptions } from './lanes.ts'
+
+const unlimited = { in_flight: 64, per_second: null }
 
 let count = 0
 
@@ -39,22 +42,24 @@ function ready(destination_id: string, body = '{}'): Ready {
 function setUp(options: Partial<LanesOptions> = {}) {
   const started: Ready[] = []
   const events = { room: 0 }
+  const clock = createManualClock()
   const lanes = createLanes({
+    clock,
     start: (delivery) => started.push(delivery),
     onRoom: () => events.room++,
     ...options,
   })
-  const claimed = (destination_id: string, limit = 64) => {
+  const claimed = (destination_id: string, in_flight = 64, per_second: number | null = null) => {
     const delivery = ready(destination_id)
     lanes.adopt(delivery)
-    lanes.push(delivery, limit)
+    if (!lanes.push(delivery, { in_flight, per_second })) lanes.cancel(destination_id)
     return delivery
   }
   const end = (delivery: Ready) => {
     lanes.finish(delivery)
     lanes.forget(delivery)
   }
-  return { lanes, started, events, claimed, end }
+  return { clock, lanes, started, events, claimed, end }
 }
 
 test('a destination holds four times its 64 slots unless its project says otherwise, and another has its own', () => {
@@ -69,7 +74,7 @@ test('no place is given past work that waits in the database', () => {
   const first = claimed('a')
   assert.ok(lanes.reserve('a'))
   lanes.cancel('a')
-  lanes.learn(lanes.request()!, { deliveries: [first], more: ['a'], next_due_at: null })
+  lanes.learn(lanes.request()!, { deliveries: [first], more: ['a'], probes: [], next_due_at: null })
   assert.equal(lanes.reserve('a'), false)
   end(first)
   assert.equal(lanes.reserve('a'), false)
@@ -78,10 +83,13 @@ test('no place is given past work that waits in the database', () => {
 test('a full destination counts as one where more waits, until a claim finds no more', () => {
   const { lanes, claimed, end } = setUp()
   const sent = [1, 2, 3, 4].map(() => claimed('a', 1))
-  lanes.learn(lanes.request()!, { deliveries: [], more: ['a'], next_due_at: null })
+  lanes.learn(lanes.request()!, { deliveries: [], more: ['a'], probes: [], next_due_at: null })
   for (const delivery of sent) end(delivery)
   assert.equal(lanes.reserve('a'), false)
-  assert.equal(lanes.learn(lanes.request()!, { deliveries: [], more: [], next_due_at: null }), false)
+  assert.equal(
+    lanes.learn(lanes.request()!, { deliveries: [], more: [], probes: [], next_due_at: null }),
+    false,
+  )
   assert.ok(lanes.reserve('a'))
 })
 
@@ -123,14 +131,14 @@ test('a destination that has more is asked for as much as it has room for', () =
   const request = lanes.request()!
   assert.deepEqual(request, { destinations: 8, per_destination: 16, room: {} })
   const deliveries = Array.from({ length: 16 }, () => claimed('a'))
-  assert.equal(lanes.learn(request, { deliveries, more: ['a'], next_due_at: null }), true)
+  assert.equal(lanes.learn(request, { deliveries, more: ['a'], probes: [], next_due_at: null }), true)
   assert.deepEqual(lanes.request()!.room, { a: 240 })
 })
 
 test('a slot that comes free asks for a claim only where more waits', () => {
   const { lanes, claimed, end, events } = setUp()
   const [one, two] = [claimed('a'), claimed('b')]
-  lanes.learn(lanes.request()!, { deliveries: [], more: ['a'], next_due_at: null })
+  lanes.learn(lanes.request()!, { deliveries: [], more: ['a'], probes: [], next_due_at: null })
   end(two)
   assert.equal(events.room, 0)
   end(one)
@@ -143,7 +151,7 @@ test('all lanes together hold no more than the capacity, in count and in bytes',
   for (const delivery of sent) assert.ok(lanes.reserve(delivery.destination_id))
   assert.equal(lanes.reserve('e'), false)
   assert.equal(lanes.request(), null)
-  for (const delivery of sent) lanes.push(delivery, 64)
+  for (const delivery of sent) lanes.push(delivery, unlimited)
   end(sent[0]!)
   assert.equal(events.room, 0)
   end(sent[1]!)
@@ -153,7 +161,7 @@ test('all lanes together hold no more than the capacity, in count and in bytes',
   const megabyte = 'x'.repeat(1024 * 1024)
   for (let i = 0; i < 256; i++) {
     assert.ok(heavy.reserve(`d${i}`))
-    heavy.push(ready(`d${i}`, megabyte), 64)
+    heavy.push(ready(`d${i}`, megabyte), unlimited)
   }
   assert.equal(heavy.reserve('one more'), false)
   assert.equal(heavy.request(), null)
@@ -184,4 +192,43 @@ test('what is drained counts until it is given back', () => {
   assert.equal(lanes.size(), 1)
   lanes.cancel('a')
   assert.equal(lanes.size(), 0)
+})
+
+test('a limit a second spaces what begins, and what waits for it is bounded', () => {
+  const { clock, lanes, claimed, started } = setUp()
+  const paced = () => claimed('a', 64, 20)
+  for (let i = 0; i < 50; i++) paced()
+  // Two at once are a tenth of a second's worth; forty wait, and the rest was given back.
+  assert.equal(started.length, 2)
+  clock.advance(49)
+  assert.equal(started.length, 2)
+  clock.advance(1)
+  assert.equal(started.length, 3)
+  clock.advance(950)
+  assert.equal(started.length, 22)
+  clock.advance(5000)
+  assert.equal(started.length, 42)
+  assert.equal(lanes.inFlight(), 42)
+})
+
+test('a lane keeps its pace though it was empty in between, and is forgotten when that is over', () => {
+  const { clock, lanes, claimed, end, started } = setUp()
+  end(claimed('a', 64, 1))
+  claimed('a', 64, 1)
+  assert.equal(started.length, 1)
+  clock.advance(1000)
+  assert.equal(started.length, 2)
+  end(started[1]!)
+  assert.equal(lanes.size(), 1)
+  clock.advance(1000)
+  assert.equal(lanes.size(), 0)
+})
+
+test('one destination can be drained alone', () => {
+  const { lanes, claimed } = setUp()
+  claimed('a', 1)
+  claimed('b', 1)
+  const [waiting] = [claimed('a', 1), claimed('b', 1)]
+  assert.deepEqual(lanes.drain('a'), [waiting])
+  assert.deepEqual(lanes.drain('unknown'), [])
 })

@@ -1,10 +1,17 @@
 // The engine's memory of who is being sent what: one lane per destination, so that a hung receiver holds up nobody but
 // itself. Everything here is a hint for speed; the truth about a delivery is its row. Empty lanes are forgotten.
+import { defaultSettings, type Limits } from '../domain/project.ts'
 import type { ClaimRequest, ClaimResult, Ready } from '../store/store.ts'
+import type { Clock } from './clock.ts'
 
-/** `unsettled` are those answered but not yet written, `backlog` says that more may wait in the database. */
+/**
+ * `unsettled` are those answered but not yet written, `backlog` says that more may wait in the database, `next_at` is when
+ * the next one may begin at the pace of the limit, and `callOff` ends the wait for that.
+ */
 type Lane = {
-  limit: number
+  limits: Limits
+  next_at: number
+  callOff: (() => void) | null
   reserved: number
   in_flight: number
   unsettled: number
@@ -17,8 +24,11 @@ export type Lanes = {
   reserve: (destination_id: string) => boolean
   /** Gives a reserved place back. */
   cancel: (destination_id: string) => void
-  /** Sends a delivery, at once or when its lane's turn comes; `limit` is what its project allows in flight. */
-  push: (delivery: Ready, limit: number) => void
+  /**
+   * Sends a delivery, at once or when its lane's turn comes. False when too many wait there for the limit of a second: its
+   * slot stays reserved, and it must be given back.
+   */
+  push: (delivery: Ready, limits: Limits) => boolean
   /** Counts a claimed delivery in, before it is pushed. */
   adopt: (delivery: Ready) => void
   /** An attempt is over: its slot is free, though the delivery still counts until `forget`. Idempotent. */
@@ -29,8 +39,8 @@ export type Lanes = {
   request: () => ClaimRequest | null
   /** Learns from a claim where more waits; true when there is room to claim it at once. */
   learn: (request: ClaimRequest, result: ClaimResult) => boolean
-  /** Empties all queues; each delivery in them is now one with a reserved slot. */
-  drain: () => Ready[]
+  /** Empties all queues, or that of one destination; each delivery in them is now one with a reserved slot. */
+  drain: (destination_id?: string) => Ready[]
   /** Resolves when nothing is reserved, queued, in flight or unsettled. */
   idle: () => Promise<void>
   inFlight: () => number
@@ -38,6 +48,7 @@ export type Lanes = {
 }
 
 export type LanesOptions = {
+  clock: Clock
   start: (delivery: Ready) => void
   /** A lane, or the whole, has room again for what waits in the database. */
   onRoom: () => void
@@ -50,7 +61,6 @@ const CAPACITY_BYTES = 256 * 1024 * 1024
 // What a claim will weigh is guessed from what is held, mixed with so many bodies of the largest size.
 const GUESS_COUNT = 16
 const GUESS_BYTES = 1024 * 1024
-const DEFAULT_LIMIT = 64
 const CLAIM_DESTINATIONS = 64
 // A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
 const CLAIM_EACH = 16
@@ -58,9 +68,13 @@ const CLAIM_EXTRA = 1024
 // A lane holds so many times what may be in flight, so that the receiver never waits for a commit of ours. It is also the
 // most that a kill can make arrive twice.
 const AHEAD = 4
+// A limit of so many a second lets a tenth of a second's worth begin at once, and two seconds' worth wait here: a lease
+// must not run out in the queue.
+const BURST_MS = 100
+const QUEUED_S = 2
 
 /** Makes the lanes. */
-export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions): Lanes {
+export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: LanesOptions): Lanes {
   const lanes = new Map<string, Lane>()
   let taken = 0
   let bytes = 0
@@ -71,7 +85,16 @@ export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions
   function laneOf(destination_id: string): Lane {
     let lane = lanes.get(destination_id)
     if (lane === undefined) {
-      lane = { limit: DEFAULT_LIMIT, reserved: 0, in_flight: 0, unsettled: 0, queue: [], backlog: false }
+      lane = {
+        limits: defaultSettings.limits,
+        next_at: 0,
+        callOff: null,
+        reserved: 0,
+        in_flight: 0,
+        unsettled: 0,
+        queue: [],
+        backlog: false,
+      }
       lanes.set(destination_id, lane)
     }
     return lane
@@ -80,21 +103,43 @@ export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions
   const held = (lane: Lane) => lane.reserved + lane.in_flight + lane.unsettled + lane.queue.length
 
   function tidy(destination_id: string, lane: Lane): void {
-    if (!lane.backlog && held(lane) === 0) lanes.delete(destination_id)
+    if (lane.backlog || held(lane) > 0) return
+    if (beginsAt(lane) > clock.now()) return waitForTurn(destination_id, lane)
+    lane.callOff?.()
+    lanes.delete(destination_id)
   }
 
-  const mayBegin = (lane: Lane) =>
-    lane.in_flight < lane.limit && lane.in_flight + lane.unsettled < AHEAD * lane.limit
+  const hasSlot = ({ limits: { in_flight: limit }, in_flight, unsettled }: Lane) =>
+    in_flight < limit && in_flight + unsettled < AHEAD * limit
 
-  function pump(lane: Lane): void {
+  /** When the next one may begin as far as the limit of a second goes. */
+  function beginsAt({ limits: { per_second }, next_at }: Lane): number {
+    return per_second === null ? 0 : Math.ceil(next_at - Math.max(0, BURST_MS - 1000 / per_second))
+  }
+
+  const mayBegin = (lane: Lane) => hasSlot(lane) && beginsAt(lane) <= clock.now()
+
+  function pump(destination_id: string, lane: Lane): void {
     while (mayBegin(lane)) {
       const delivery = lane.queue.shift()
       if (delivery === undefined) return
       begin(lane, delivery)
     }
+    if (lane.queue.length > 0 && hasSlot(lane)) waitForTurn(destination_id, lane)
+  }
+
+  function waitForTurn(destination_id: string, lane: Lane): void {
+    lane.callOff ??= clock.at(beginsAt(lane), () => {
+      lane.callOff = null
+      pump(destination_id, lane)
+      if (wantsMore(lane)) onRoom()
+      tidy(destination_id, lane)
+    })
   }
 
   function begin(lane: Lane, delivery: Ready): void {
+    const { per_second } = lane.limits
+    if (per_second !== null) lane.next_at = Math.max(lane.next_at, clock.now()) + 1000 / per_second
     lane.in_flight++
     inFlight.add(delivery)
     start(delivery)
@@ -114,9 +159,16 @@ export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions
     return Math.min(capacity - taken, Math.floor((CAPACITY_BYTES - bytes) / mean_bytes))
   }
 
-  const room = (lane: Lane) => AHEAD * lane.limit - held(lane)
+  function room(lane: Lane): number {
+    const { in_flight, per_second } = lane.limits
+    const free = AHEAD * in_flight - held(lane)
+    return per_second === null
+      ? free
+      : Math.min(free, QUEUED_S * per_second - lane.queue.length - lane.reserved)
+  }
 
-  const wantsMore = (lane: Lane) => lane.backlog && lane.queue.length <= lane.limit && room(lane) > 0
+  const wantsMore = (lane: Lane) =>
+    lane.backlog && lane.queue.length <= lane.limits.in_flight && room(lane) > 0
 
   return {
     reserve(destination_id) {
@@ -139,13 +191,16 @@ export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions
       laneOf(destination_id).reserved++
       taken++
     },
-    push(delivery, limit) {
-      const lane = laneOf(delivery.destination_id)
-      lane.limit = limit
+    push(delivery, limits) {
+      const { destination_id } = delivery
+      const lane = laneOf(destination_id)
+      lane.limits = limits
+      if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
       bytes += delivery.body.length
-      if (lane.queue.length === 0 && mayBegin(lane)) begin(lane, delivery)
-      else lane.queue.push(delivery)
+      lane.queue.push(delivery)
+      pump(destination_id, lane)
+      return true
     },
     finish(delivery) {
       if (!inFlight.delete(delivery)) return
@@ -153,13 +208,13 @@ export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions
       const lane = laneOf(destination_id)
       lane.in_flight--
       lane.unsettled++
-      pump(lane)
+      pump(destination_id, lane)
     },
     forget({ destination_id, body }) {
       const lane = laneOf(destination_id)
       lane.unsettled--
       bytes -= body.length
-      pump(lane)
+      pump(destination_id, lane)
       if (wantsMore(lane)) onRoom()
       tidy(destination_id, lane)
       release()
@@ -201,9 +256,10 @@ export function createLanes({ start, onRoom, capacity = CAPACITY }: LanesOptions
       }
       return again
     },
-    drain() {
+    drain(destination_id) {
       const queued: Ready[] = []
-      for (const lane of lanes.values()) {
+      const drained = destination_id === undefined ? lanes.values() : [lanes.get(destination_id) ?? []].flat()
+      for (const lane of drained) {
         lane.reserved += lane.queue.length
         queued.push(...lane.queue.splice(0))
       }

@@ -9,12 +9,17 @@ export type Metrics = {
   leaseLost(): void
   fenceLost(): void
   pruned(count: number): void
+  breakerOpened(): void
+  destinationPaused(): void
 }
 
 const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 
-/** Registers the engine's metrics; `inFlight` is read whenever they are collected. */
-export function createMetrics(registry: Registry, inFlight: () => number): Metrics {
+/** Registers the engine's metrics; `inFlight` and `waiting` are read whenever they are collected. */
+export function createMetrics(
+  registry: Registry,
+  { inFlight, waiting }: { inFlight: () => number; waiting: () => Promise<number> },
+): Metrics {
   const registers = [registry]
   const attempts = new Counter({
     name: 'ringback_attempts_total',
@@ -49,7 +54,25 @@ export function createMetrics(registry: Registry, inFlight: () => number): Metri
     help: 'Tasks deleted after their retention time',
     registers,
   })
-  // Registers itself.
+  const breakers = new Counter({
+    name: 'ringback_breakers_opened_total',
+    help: 'Destinations that failed so often in a row that only one delivery at a time is let through',
+    registers,
+  })
+  const paused = new Counter({
+    name: 'ringback_destinations_paused_total',
+    help: 'Destinations that were paused after a day of nothing but failures',
+    registers,
+  })
+  // These two register themselves.
+  void new Gauge({
+    name: 'ringback_waiting_deliveries',
+    help: 'Pending deliveries, due or not, counted to 100,000',
+    registers,
+    async collect() {
+      this.set(await waiting())
+    },
+  })
   void new Gauge({
     name: 'ringback_in_flight',
     help: 'Attempts under way',
@@ -67,5 +90,7 @@ export function createMetrics(registry: Registry, inFlight: () => number): Metri
     leaseLost: () => lostLeases.inc(),
     fenceLost: () => lostFences.inc(),
     pruned: (count) => prunedTasks.inc(count),
+    breakerOpened: () => breakers.inc(),
+    destinationPaused: () => paused.inc(),
   }
 }

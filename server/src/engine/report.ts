@@ -8,15 +8,15 @@ import type { Metrics } from './metrics.ts'
 /** An attempt as it was decided and written. */
 export type Attempted = { delivery: Delivery; outcome: Outcome; settlement: Settlement; attempt: Attempt }
 
-/** Makes the one reporter of attempts. What `onAttempt` throws is logged and goes no further. */
+/** Makes the one reporter of attempts. What a listener throws is logged and goes no further. */
 export function createReport({
   log,
   metrics,
-  onAttempt,
+  listeners,
 }: {
   log: Log
   metrics: Metrics
-  onAttempt: ((attempted: Attempted) => void) | undefined
+  listeners: readonly ((attempted: Attempted) => void)[]
 }): (attempted: Attempted) => void {
   return (attempted) => {
     const { delivery, outcome, settlement, attempt } = attempted
@@ -39,10 +39,12 @@ export function createReport({
       },
       'delivery.attempted',
     )
-    try {
-      onAttempt?.(attempted)
-    } catch (error) {
-      log.error({ err: error }, 'attempt_listener.failed')
+    for (const listener of listeners) {
+      try {
+        listener(attempted)
+      } catch (error) {
+        log.error({ err: error }, 'attempt_listener.failed')
+      }
     }
   }
 }

@@ -13,6 +13,7 @@ import { guardEdge } from './edge.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { arrivalRoutes } from './routes/arrivals.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { destinationRoutes } from './routes/destinations.ts'
 import { healthRoutes } from './routes/health.ts'
 import { createInboundErrorHandler, inboundRoutes } from './routes/inbound.ts'
 import { projectRoutes } from './routes/project.ts'
@@ -139,6 +140,11 @@ function registerApi(app: FastifyInstance, deps: Deps): void {
   app.get('/v1/deliveries/:id', deliveries.get)
   app.post('/v1/deliveries/:id/resend', deliveries.resend)
   app.post('/v1/deliveries/:id/cancel', deliveries.cancel)
+
+  const destinations = destinationRoutes(deps)
+  app.get('/v1/destinations', destinations.list)
+  app.post('/v1/destinations/:id/pause', destinations.pause)
+  app.post('/v1/destinations/:id/resume', destinations.resume)
 
   app.post('/v1/arrivals/:id/apply', arrivalRoutes(deps).apply)
 

@@ -10,7 +10,7 @@ import type { Waiters } from './waiters.ts'
 type Write = (fields: Record<string, unknown>, message: string) => void
 
 /** A structured logger; pino is one. */
-export type Log = { warn: Write; error: Write }
+export type Log = { info: Write; warn: Write; error: Write }
 
 /** Requests allowed from one address in any `window_s` seconds. */
 export type InboundRate = { count: number; window_s: number }

@@ -1,5 +1,4 @@
 // How stored rows look in answers: times as ISO text, 0 and 1 as booleans, and without what is ours (leases, fences, hashes).
-import { isoTime, isoTimeOrNull } from '../dialects/native/present.ts'
 import {
   attemptPlan,
   isUnsettled,
@@ -9,7 +8,10 @@ import {
 } from '../domain/delivery.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import { verbatim, type Printable } from '../domain/json.ts'
+import type { DestinationReport } from '../domain/destination.ts'
+import { quantile } from '../domain/histogram.ts'
 import type { Key, Project, Secret } from '../domain/project.ts'
+import { isoTime, isoTimeOrNull } from '../domain/time.ts'
 import type { Arrival } from '../store/store.ts'
 
 type Fields = { readonly [field: string]: Printable }
@@ -97,6 +99,28 @@ export const presentArrival = (arrival: Arrival): Fields => ({
   body: arrival.body,
   verdict: arrival.verdict,
 })
+
+/** A destination as its operator sees it. */
+export function presentDestination(report: DestinationReport): Fields {
+  const { delivered, failed, durations } = report.attempts
+  return {
+    id: report.id,
+    destination: report.key,
+    state: report.paused_at === null ? 'active' : 'paused',
+    paused_at: isoTimeOrNull(report.paused_at),
+    pause_reason: report.pause_reason,
+    breaker: report.opened_at === null ? 'closed' : 'open',
+    breaker_opened_at: isoTimeOrNull(report.opened_at),
+    failing_since: isoTimeOrNull(report.failing_since),
+    waiting: report.waiting,
+    oldest_waiting_at: isoTimeOrNull(report.oldest_waiting_at),
+    next_due_at: report.paused_at === null ? isoTimeOrNull(report.due_at) : null,
+    attempts_last_hour: delivered + failed,
+    success_rate: delivered + failed === 0 ? null : delivered / (delivered + failed),
+    p95_ms: quantile(durations, 0.95),
+    created_at: isoTime(report.created_at),
+  }
+}
 
 /** A project with its settings. */
 export const presentProject = ({ id, name, dialect, settings, created_at, updated_at }: Project): Fields => ({

@@ -24,6 +24,8 @@ export type RouteDefinition<B extends TSchema, Q extends TSchema> = {
   query?: Q
   /** The schema of the answer by status; null is an answer without a body. */
   answers: Partial<Record<200 | 201 | 202 | 204, SchemaName | null>>
+  /** How it refuses, where that is not by a problem. */
+  refusal?: SchemaName
   handler: (request: Typed<B, Q>, reply: FastifyReply) => Promise<string | void>
 }
 
@@ -31,12 +33,15 @@ export type Route = RouteShorthandOptionsWithHandler
 
 /** Makes a route. */
 export function route<B extends TSchema, Q extends TSchema>(definition: RouteDefinition<B, Q>): Route {
-  const { id, summary, tag, keyless, operator, body, query, answers, handler } = definition
+  const { id, summary, tag, keyless, operator, body, query, answers, refusal, handler } = definition
   const response: Record<string, unknown> = {
-    default: {
-      description: 'A problem (RFC 9457)',
-      content: { 'application/problem+json': { schema: schemaRef('Problem') } },
-    },
+    default:
+      refusal === undefined
+        ? {
+            description: 'A problem (RFC 9457)',
+            content: { 'application/problem+json': { schema: schemaRef('Problem') } },
+          }
+        : schemaRef(refusal),
   }
   for (const [status, name] of Object.entries(answers)) {
     response[status] = name === null ? { type: 'null', description: 'No content' } : schemaRef(name)

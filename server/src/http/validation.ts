@@ -26,7 +26,10 @@ export function compileValidator({
   const read = httpPart === 'querystring' ? createQueryReader(schema as QuerySchema) : undefined
   return (data) => {
     const value = read?.(data as Query) ?? data ?? {}
-    if (validator.Check(value)) return { value }
+    if (validator.Check(value)) {
+      const broken = brokenText(schema as ObjectSchema, value)
+      return broken === undefined ? { value } : { error: notUnicode(broken) }
+    }
     return { error: explain(validator.Errors(value), httpPart === 'querystring' ? 'query' : 'body') }
   }
 }
@@ -52,6 +55,32 @@ function createQueryReader({ properties = {} }: QuerySchema): (query: Query) => 
     return query
   }
 }
+
+type ObjectSchema = { type?: string; properties?: Record<string, ObjectSchema> }
+
+/**
+ * The first field with half a surrogate pair, such as `"\\ud800"`: no database keeps it. JSON that is placed verbatim has no
+ * declared fields in its schema and keeps its escapes.
+ */
+function brokenText({ type, properties = {} }: ObjectSchema, value: unknown, path = ''): string | undefined {
+  if (type === 'string') return typeof value === 'string' && !value.isWellFormed() ? path : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [name, schema] of Object.entries(properties)) {
+    const broken = brokenText(
+      schema,
+      (value as Record<string, unknown>)[name],
+      path === '' ? name : `${path}.${name}`,
+    )
+    if (broken !== undefined) return broken
+  }
+  return undefined
+}
+
+const notUnicode = (field: string) =>
+  new AppError(
+    'invalid_request',
+    `${field}: has half a surrogate pair, which is no character; send whole ones`,
+  )
 
 /** Says what is wrong in one sentence: the field, and what it has to be. */
 function explain(errors: TLocalizedValidationError[], part: string): AppError {

@@ -30,7 +30,14 @@ export type StoreOptions = {
 const RESEAL_ROOM = { rows: 200, bytes: 1024 * 1024 }
 const REMAINING_MAX = 10_000
 
-const noOutlet: Outlet = { admit: () => false, withdraw() {}, launch() {}, wake() {}, projectChanged() {} }
+const noOutlet: Outlet = {
+  admit: () => false,
+  withdraw() {},
+  launch() {},
+  hold() {},
+  wake() {},
+  projectChanged() {},
+}
 
 /** Puts the seam over a driver. */
 export function createStore({ driver, cipher, now, owner }: StoreOptions): Store {
@@ -71,11 +78,9 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     const lease = () => (leased = delivery !== null && outlet.admit(delivery.destination_id))
     try {
       const { value, inserted, body } = await commit(lease)
-      if (delivery !== null && leased) {
-        if (inserted?.state === 'sending') {
-          leased = false
-          outlet.launch(readyOf(delivery, inserted, body, owner))
-        }
+      if (delivery !== null && leased && inserted?.state === 'sending') {
+        leased = false
+        outlet.launch(readyOf(delivery, inserted, body, owner))
       } else if (inserted?.state === 'pending') outlet.wake(now())
       return value
     } finally {
@@ -186,6 +191,34 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       if (released > 0) outlet.wake(now())
       return released
     },
+    listDestinations: (scope, page) => read('listDestinations', { scope, page, now: now() }),
+    findDestination: async (scope, id) =>
+      (await read('findDestination', { scope, id, now: now() })) ?? undefined,
+    async pauseDestination(id) {
+      await write('pauseDestination', { id })
+      outlet.hold(id)
+    },
+    async resumeDestination(id) {
+      const resumed = await write('resumeDestination', { id })
+      outlet.wake(now())
+      return resumed.length > 0
+    },
+    async setBreaker(input) {
+      await write('setBreaker', input)
+      if (input.open) outlet.hold(input.id)
+      outlet.wake(input.not_before)
+    },
+    async recordRates(input) {
+      const result = await write('recordRates', input, { bytes: 256 * input.rates.length })
+      for (const id of result.paused) outlet.hold(id)
+      if (result.resumed.length > 0) outlet.wake(now())
+      return result
+    },
+    unreportedPauses: (limit) => read('unreportedPauses', { limit, now: now() }),
+    async markReported(id) {
+      await write('markReported', { id })
+    },
+    countWaiting: (limit) => read('countWaiting', { limit }),
     sweepDestinations: (after, limit) => write('sweepDestinations', { after, limit }),
     prune: (after, limit) => write('prune', { after, limit }),
 

@@ -1,10 +1,13 @@
 // The seam: every verb that the rest of the program may ask of a database, each with one sentence of contract. Whoever
 // needs a new query adds a verb here, writes its SQL once in sql/, and proves it on both databases in the contract suite.
 import type { Attempt, Delivery, DeliveryState, Settlement } from '../domain/delivery.ts'
+import type { DestinationReport } from '../domain/destination.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import type { Page, PageRequest } from '../domain/page.ts'
 import type { Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
+import type { SetBreaker } from './sql/closing.ts'
+import type { Rates, RatesResult } from './sql/rates.ts'
 
 /** Where a new delivery goes; the id is derived from project, mode and key. */
 export type Destination = { id: string; project_id: string; mode: Mode; key: string }
@@ -103,6 +106,8 @@ export type ClaimResult = {
   deliveries: Ready[]
   /** Destinations that gave as many as they had room for: there may be more. */
   more: string[]
+  /** Deliveries that an open breaker let through, one a destination: what becomes of them decides about the others. */
+  probes: string[]
   /** When the next destination has something due, in milliseconds, or null. */
   next_due_at: number | null
 }
@@ -132,6 +137,8 @@ export interface Outlet {
   withdraw(destination_id: string): void
   /** Sends a committed delivery in its reserved slot. */
   launch(delivery: Ready): void
+  /** A destination was paused, or its breaker opened: what has not begun there must be given back. */
+  hold(destination_id: string): void
   /** Something is pending at a destination from `due_at` on. */
   wake(due_at: number): void
   /** A project's settings or secrets are others than before. */
@@ -193,6 +200,24 @@ export interface Store {
   sweepDestinations(after: string, limit: number): Promise<string | null>
   /** Deletes a chunk of settled tasks past their project's retention, with all that belongs to them, and what has expired. */
   prune(after: string, limit: number): Promise<{ pruned: number; next: string | null }>
+
+  /** A page of the destinations of a project's mode, by id. */
+  listDestinations(scope: Scope, page: PageRequest): Promise<Page<DestinationReport>>
+  findDestination(scope: Scope, id: string): Promise<DestinationReport | undefined>
+  /** Stops claims at a destination until it is resumed, and what is queued for it in this process. */
+  pauseDestination(id: string): Promise<void>
+  /** Makes what waits at a paused destination due again; false when it is not paused. */
+  resumeDestination(id: string): Promise<boolean>
+  /** Opens a destination's breaker until its next probe, or closes it. */
+  setBreaker(input: SetBreaker): Promise<void>
+  /** Writes counts of attempts and health; pauses what has failed for too long, resumes what succeeded since. */
+  recordRates(input: Rates): Promise<RatesResult>
+  /** Destinations that paused by themselves and of which the operator has not been told. */
+  unreportedPauses(limit: number): Promise<DestinationReport[]>
+  /** The operator was told of this pause. */
+  markReported(id: string): Promise<void>
+  /** How many deliveries are pending, counted up to `limit`. */
+  countWaiting(limit: number): Promise<number>
 
   createProject(input: { project: Project; keys: Key[]; secrets: Secret[] }): Promise<void>
   updateProject(project_id: string, settings: Partial<ProjectSettings>): Promise<Project | undefined>

@@ -27,9 +27,9 @@ export const run = (file: string, args: readonly string[], env: Environment = {}
     })
   })
 
-/** Starts `ringback dev` on a free port, and gives a way to run commands against it. It ends with the test. */
-export async function startDev(t: TestContext) {
-  const data = await mkdtemp(join(tmpdir(), 'ringback-cli-'))
+/** Starts `ringback dev` on a free port, and gives a way to run commands against it. It ends with the test, as its folder does. */
+export async function startDev(t: TestContext, folder?: string) {
+  const data = folder ?? (await mkdtemp(join(tmpdir(), 'ringback-cli-')))
   const child = spawn(process.execPath, [bin, 'dev', '--port', '0', '--data', data], {
     env: plain,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -107,7 +107,7 @@ test('a hung receiver with more deliveries than slots does not delay another', a
 
 test('stop lets what is in flight end within its grace, cuts off the rest, and gives back what was not begun', async (t) => {
   const clock = createManualClock()
-  const world = await startWorld(t, { clock, settings: { limits: { in_flight: 1 } } })
+  const world = await startWorld(t, { clock, settings: { limits: { in_flight: 1, per_second: null } } })
   const open: ServerResponse[] = []
   const slow = await using(
     t,

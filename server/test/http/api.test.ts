@@ -68,6 +68,13 @@ test('a bad request is answered with a problem that names what is wrong', async 
       'invalid_request',
       /approved, rejected, fixed/,
     ],
+    [
+      'half a surrogate pair',
+      ['POST', `/v1/tasks/${id}/fail`, { raw: '{"error":{"message":"a\\ud800"}}' }],
+      400,
+      'invalid_request',
+      /error\.message: .*surrogate/,
+    ],
     ['NUL in a text', ['POST', '/v1/tasks', { raw: '{"type":"a\\u0000"}' }], 400, 'invalid_request', /NUL/],
     ['NUL in a path', ['GET', '/v1/tasks/a%00b'], 400, 'invalid_request', /NUL/],
     ['a broken path', ['GET', '/v1/tasks/%E0%A4%A'], 400, 'invalid_request', /percent/],
@@ -344,6 +351,36 @@ test('a resend sends the last event again, or brings its unsettled delivery forw
     ).rows.length,
     2,
   )
+})
+
+test('what retention has deleted is said to be deleted, not never to have been', async (t) => {
+  const { call, createTask, store, clock } = await startApi(t)
+  await call('PATCH', '/v1/project', { json: { retention_days: 2 } })
+  const { id } = await createTask({ callback_url: 'https://receiver.test/' })
+  await call('POST', `/v1/tasks/${id}/complete`, { json: { response: 1 } })
+  const [delivery] = (await call('GET', `/v1/tasks/${id}/deliveries`)).body.data
+  await call('POST', `/v1/deliveries/${delivery!.id}/cancel`)
+  const resends = [`/v1/tasks/${id}/resend`, `/v1/deliveries/${delivery!.id}/resend`]
+  const day = 86_400_000
+  for (const [later, status] of [
+    [day, 202],
+    [2 * day, 410],
+  ] as const) {
+    clock.time += later
+    const unsettled = await store.listDeliveries(
+      { project_id: (await call('GET', '/v1/project')).body.id, mode: 'live' },
+      { state: 'pending' },
+      { limit: 10, after: null },
+    )
+    for (const row of unsettled.rows) await store.cancelDelivery(row)
+    await store.prune('', 100)
+    for (const path of resends) {
+      const { status: found, body } = await call('POST', path)
+      assert.deepEqual([found, body.code], [status, status === 410 ? 'pruned' : undefined], path)
+    }
+  }
+  const never = await call('POST', '/v1/deliveries/no-such-id/resend')
+  assert.equal(never.body.code, 'not_found')
 })
 
 test('a project shows and changes its settings', async (t) => {

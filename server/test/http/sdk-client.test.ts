@@ -230,6 +230,12 @@ test('every answer and every callback is what the document says', async (t) => {
   await deliveries.list({ task_id: refused.id, event: 'task.errored' })
   await deliveries.cancel(failing)
 
+  const [destination] = (await client.destinations.list()).data
+  assert.ok(destination)
+  const paused = await client.destinations.pause(destination.id)
+  assert.deepEqual([paused.state, paused.pause_reason], ['paused', 'operator'])
+  assert.equal((await client.destinations.resume(destination.id)).state, 'active')
+
   // A request that came too early, and is applied by hand.
   const early = await tasks.create()
   await tasks.start(early.id)

@@ -58,6 +58,7 @@ function recordingOutlet(admits: boolean) {
     admit: () => (admits ? (reserved++, true) : false),
     withdraw: () => void reserved--,
     launch: (delivery) => void launched.push(delivery),
+    hold() {},
     wake() {},
     projectChanged: (id) => void changed.push(id),
   }
@@ -317,6 +318,138 @@ for (const { name, open } of databases) {
       assert.deepEqual(await claimMine(), [])
       clock += 5000
       assert.equal((await claimMine())[0]?.attempt_count, 1)
+    })
+
+    const scope = () => ({ project_id: project.id, mode: 'live' as const })
+    const report = async () => (await store.listDestinations(scope(), page(10))).rows[0]!
+
+    it('gives nothing of a paused destination, not even to a free slot, and all of it in order when resumed', async () => {
+      await freshProject()
+      const before = await create()
+      await move(before, 'complete')
+      const { id } = destinationOf(project)
+      await store.pauseDestination(id)
+      const open = recordingOutlet(true)
+      store.attach(open.outlet)
+      clock++
+      const during = await create()
+      await move(during, 'complete')
+      assert.deepEqual([open.launched.length, open.unused()], [0, 0])
+      assert.deepEqual((await store.claim({ ...claimAll, room: { [id]: 10 } })).deliveries, [])
+      const paused = await report()
+      assert.deepEqual(
+        [paused.waiting, paused.oldest_waiting_at, paused.paused_at, paused.pause_reason],
+        [2, clock - 1, clock - 1, 'operator'],
+      )
+      assert.equal(await store.resumeDestination(id), true)
+      assert.equal(await store.resumeDestination(id), false)
+      const claimed = await claimMine()
+      assert.deepEqual(
+        claimed.map(({ task_id }) => task_id),
+        [before.id, during.id],
+      )
+      assert.deepEqual(
+        claimed.map(({ attempt_count }) => attempt_count),
+        [0, 0],
+      )
+    })
+
+    it('queues the successor of a settled delivery at a paused destination though a slot is free', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      await move(done!, 'edit', { response: '2' })
+      const [claimed] = await claimMine()
+      await store.pauseDestination(destinationOf(project).id)
+      const open = recordingOutlet(true)
+      store.attach(open.outlet)
+      await settle(claimed!, 'delivered')
+      assert.deepEqual([open.launched.length, open.unused()], [0, 0])
+      await store.resumeDestination(destinationOf(project).id)
+      assert.equal((await claimMine())[0]?.event_type, 'task.edited')
+    })
+
+    it('lets one delivery at a time through an open breaker, and the next when it is settled or its lease is over', async () => {
+      await freshProject()
+      for (let i = 0; i < 3; i++) await move(await create(), 'complete')
+      const { id } = destinationOf(project)
+      await store.setBreaker({ id, open: 1, not_before: clock + 100 })
+      assert.deepEqual(await claimMine(), [])
+      clock += 100
+      const { deliveries, probes } = await store.claim(claimAll)
+      const [probe, ...none] = deliveries.filter(({ project_id }) => project_id === project.id)
+      assert.deepEqual([none, probes], [[], [probe!.id]])
+      assert.deepEqual(await claimMine(), [])
+      await settle(probe!, 'pending', { due_at: clock + 50 })
+      clock += 50
+      assert.deepEqual(await claimMine(), [], 'the breaker has not heard of it')
+      await store.setBreaker({ id, open: 1, not_before: clock })
+      assert.equal((await claimMine()).length, 1)
+      clock += 60_000
+      assert.equal((await claimMine()).length, 1, 'the lease of the last probe is over')
+      await store.setBreaker({ id, open: 0, not_before: 0 })
+      assert.equal((await claimMine()).length, 1)
+      assert.equal((await report()).opened_at, null)
+    })
+
+    it('lets a re-send by hand through an open breaker, but not past a pause by hand', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      const [first] = await claimMine()
+      await settle(first!, 'failed')
+      const { id } = destinationOf(project)
+      const resend = async () => {
+        const open = recordingOutlet(true)
+        store.attach(open.outlet)
+        await store.resend({
+          delivery: deliveryOf(done!, first!.event_id, { resend: 1 }),
+          unsettled_id: null,
+          idempotency: null,
+        })
+        for (const delivery of open.launched) await settle(delivery, 'failed')
+        return open.launched.length
+      }
+      await store.setBreaker({ id, open: 1, not_before: clock + 1000 })
+      assert.equal(await resend(), 1)
+      await store.pauseDestination(id)
+      assert.equal(await resend(), 0)
+    })
+
+    it('adds up counts of attempts, pauses what fails for too long, and resumes it when it succeeds', async () => {
+      await freshProject()
+      await create()
+      const { id } = destinationOf(project)
+      const rate = (slot_at: number, delivered: number, failed: number) => ({
+        destination_id: id,
+        slot_at,
+        delivered,
+        failed,
+        durations: JSON.stringify([delivered, failed]),
+      })
+      const health = { id, succeeded: 0 as const, failing_since: clock, failing_before: clock - 1 }
+      const flush = (rates: ReturnType<typeof rate>[], changes: object = {}) =>
+        store.recordRates({ rates, health: [{ ...health, ...changes }] })
+      await flush([rate(clock - 3_600_000, 1, 1), rate(clock, 1, 0)])
+      assert.deepEqual(await flush([rate(clock, 2, 3)]), { paused: [], resumed: [] })
+      const { attempts, failing_since } = await report()
+      assert.deepEqual(
+        [attempts.delivered, attempts.failed, attempts.durations.slice(0, 3)],
+        [2, 3, [2, 3, 0]],
+      )
+      assert.equal(failing_since, clock)
+      assert.deepEqual(await store.unreportedPauses(10), [])
+
+      const later = { failing_since: clock + 500, failing_before: clock }
+      assert.deepEqual(await flush([], later), { paused: [id], resumed: [] })
+      const [paused] = await store.unreportedPauses(10)
+      assert.deepEqual([paused?.id, paused?.pause_reason, paused?.failing_since], [id, 'failing', clock])
+      await store.markReported(id)
+      assert.deepEqual(await store.unreportedPauses(10), [])
+
+      const well = { succeeded: 1, failing_since: null }
+      assert.deepEqual(await flush([], well), { paused: [], resumed: [id] })
+      assert.equal((await report()).failing_since, null)
+      await store.pauseDestination(id)
+      assert.deepEqual(await flush([], well), { paused: [], resumed: [] }, 'a person paused it')
     })
 
     it('writes callback_succeeded for the latest event only, and a re-send turns only false into true', async () => {

@@ -17,6 +17,7 @@ import type { Project, ProjectSettings } from '../../src/domain/project.ts'
 import type { Task, TaskVerb, VerbInput } from '../../src/domain/task.ts'
 import { createClock, type Clock } from '../../src/engine/clock.ts'
 import { createEngine } from '../../src/engine/engine.ts'
+import type { TellOperator } from '../../src/engine/pause-reporter.ts'
 import type { Attempted } from '../../src/engine/report.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
@@ -148,7 +149,7 @@ async function firstProject(
 export async function startEngine(
   t: TestContext,
   world: World,
-  { store = world.store }: { store?: Store } = {},
+  { store = world.store, tellOperator }: { store?: Store; tellOperator?: TellOperator } = {},
 ) {
   const { sender } = await startSender(t)
   const log = createTestLog()
@@ -166,6 +167,7 @@ export async function startEngine(
     log,
     registry: new Registry(),
     clock: world.clock,
+    tellOperator,
     onAttempt(attempted) {
       attempts.push(attempted)
       for (const { count, resolve } of watchers) if (attempts.length >= count) resolve()

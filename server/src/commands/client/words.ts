@@ -17,6 +17,8 @@ const tones: Readonly<Record<string, Tone>> = {
   canceled: 'yellow',
   suspended: 'yellow',
   held: 'yellow',
+  active: 'green',
+  paused: 'yellow',
 }
 
 /** A state in its colour, as far as it has one. */

@@ -6,9 +6,10 @@ import { print, verbatim } from '../../domain/json.ts'
 import type { Outcome } from '../../domain/outcome.ts'
 import { isHolding, type Secret, type SecretKind } from '../../domain/project.ts'
 import { waits } from '../../domain/retry.ts'
+import { isoTime } from '../../domain/time.ts'
 import type { Ready } from '../../store/store.ts'
 import type { Dialect } from '../dialect.ts'
-import { isoTime, presentTask } from './present.ts'
+import { presentTask } from './present.ts'
 
 // What is kept is cheap to make again; the bound is only there because projects may be many and their rules may change.
 const CACHE_LIMIT = 1000

@@ -2,13 +2,7 @@
 // JSON members are the caller's own text, placed verbatim; parsing them would change numbers.
 import { verbatim, type Printable } from '../../domain/json.ts'
 import type { Task } from '../../domain/task.ts'
-
-/** Writes a time in milliseconds as ISO 8601 UTC with milliseconds. */
-export const isoTime = (time_ms: number): string => new Date(time_ms).toISOString()
-
-/** Like `isoTime`; null stays null. */
-export const isoTimeOrNull = (time_ms: number | null): string | null =>
-  time_ms === null ? null : isoTime(time_ms)
+import { isoTime, isoTimeOrNull } from '../../domain/time.ts'
 
 /** The task as its customer sees it; hashes, destination and dialect fields stay ours. */
 export function presentTask(task: Task): { readonly [field: string]: Printable } {

@@ -4,6 +4,7 @@ import { compact, print } from '../../domain/json.ts'
 import { presentTask } from '../../dialects/native/present.ts'
 import { callerOf } from '../auth.ts'
 import type { Deps } from '../deps.ts'
+import { missing } from '../missing.ts'
 import { json, route } from '../route.ts'
 
 /** Makes the routes under /v1/arrivals. */
@@ -16,8 +17,9 @@ export function arrivalRoutes({ store, verbs }: Deps) {
       answers: { 200: 'Task' },
       async handler(request, reply) {
         const { id } = request.params
-        const found = await store.findArrival(callerOf(request).scope, id)
-        if (found === undefined) throw new AppError('not_found', `There is no arrival ${id} for this key`)
+        const caller = callerOf(request)
+        const found = await store.findArrival(caller.scope, id)
+        if (found === undefined) throw missing('arrival', id, caller, store.now())
         const response = responseOf(found.arrival.body)
         const task = await verbs.apply(found.task, 'complete', { response })
         return json(reply, 200, print(presentTask(task)))

@@ -8,9 +8,10 @@ import { destinationId } from '../../dialects/destination-id.ts'
 import { parseTarget } from '../../domain/destination.ts'
 import type { Scope } from '../../domain/project.ts'
 import type { DeliveryFilter, NewDelivery, Store } from '../../store/store.ts'
-import { callerOf } from '../auth.ts'
+import { callerOf, type Caller } from '../auth.ts'
 import type { Deps } from '../deps.ts'
 import { guarded, guardOf, replay } from '../idempotency.ts'
+import { missing } from '../missing.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentDelivery, presentDeliveryDetail } from '../present.ts'
 import { json, route } from '../route.ts'
@@ -25,9 +26,9 @@ const ROUNDS_MAX = 20
 /** What is sent again: an event, and where it goes. */
 type Again = Pick<NewDelivery, 'task_id' | 'event_id' | 'event_type' | 'sequence' | 'destination_id' | 'url'>
 
-async function deliveryOf(store: Store, scope: Scope, id: string) {
-  const found = await store.findDelivery(scope, id)
-  if (found === undefined) throw new AppError('not_found', `There is no delivery ${id} for this key`)
+async function deliveryOf(store: Store, caller: Caller, id: string) {
+  const found = await store.findDelivery(caller.scope, id)
+  if (found === undefined) throw missing('delivery', id, caller, store.now())
   return found
 }
 
@@ -53,8 +54,9 @@ export function deliveryRoutes(deps: Deps) {
       tag,
       answers: { 200: 'DeliveryDetail' },
       async handler(request, reply) {
-        const { scope, project } = callerOf(request)
-        const found = await deliveryOf(store, scope, request.params.id)
+        const caller = callerOf(request)
+        const { project } = caller
+        const found = await deliveryOf(store, caller, request.params.id)
         const policy = dialects.get(project.dialect).policy(project)
         return json(reply, 200, print(presentDeliveryDetail(found, policy, store.now())))
       },
@@ -65,15 +67,15 @@ export function deliveryRoutes(deps: Deps) {
       tag,
       answers: { 200: 'Delivery' },
       async handler(request, reply) {
-        const { scope } = callerOf(request)
-        const { delivery } = await deliveryOf(store, scope, request.params.id)
+        const caller = callerOf(request)
+        const { delivery } = await deliveryOf(store, caller, request.params.id)
         if (!isUnsettled(delivery.state)) {
           throw new AppError('invalid_transition', `delivery: it is ${delivery.state} already`, {
             current: delivery.state,
           })
         }
         await store.cancelDelivery(delivery)
-        const after = await deliveryOf(store, scope, delivery.id)
+        const after = await deliveryOf(store, caller, delivery.id)
         return json(reply, 200, print(presentDelivery(after.delivery)))
       },
     }),
@@ -83,7 +85,7 @@ export function deliveryRoutes(deps: Deps) {
       tag,
       answers: { 202: 'Delivery' },
       async handler(request, reply) {
-        const { delivery } = await deliveryOf(store, callerOf(request).scope, request.params.id)
+        const { delivery } = await deliveryOf(store, callerOf(request), request.params.id)
         return resend(deps, request, reply, delivery)
       },
     }),
@@ -93,7 +95,7 @@ export function deliveryRoutes(deps: Deps) {
       tag,
       answers: { 202: 'Delivery' },
       async handler(request, reply) {
-        const task = await taskOf(store, callerOf(request).scope, request.params.id)
+        const task = await taskOf(store, callerOf(request), request.params.id)
         const event = await store.lastEvent(task.id)
         if (event === undefined) {
           throw new AppError('nothing_to_resend', 'No event of this task has happened yet')

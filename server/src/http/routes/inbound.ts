@@ -2,7 +2,7 @@
 // part of the contract: rate, id, expiry and state, then the body, so that a bad body never burns an id.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Counter } from 'prom-client'
-import { isoTime, isoTimeOrNull } from '../../dialects/native/present.ts'
+import { isoTime, isoTimeOrNull } from '../../domain/time.ts'
 import type { Dialect } from '../../dialects/dialect.ts'
 import { compact, print } from '../../domain/json.ts'
 import { isOverdue, isResolvable, type Task } from '../../domain/task.ts'
@@ -63,6 +63,7 @@ export function inboundRoutes(deps: Deps) {
       // For the document only: the handler reads the body itself.
       body: Json,
       answers: { 200: 'ResolvedTask' },
+      refusal: 'InboundRefusal',
       async handler(request, reply) {
         const hash = callbackHash(request.params.id)
         const now = store.now()

@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
 import { createSecret } from '../../dialects/credentials.ts'
-import { isoTime } from '../../dialects/native/present.ts'
+import { isoTime } from '../../domain/time.ts'
 import { AppError } from '../../domain/errors.ts'
 import { print } from '../../domain/json.ts'
 import { HOLDING_SECRETS_MAX, isHolding } from '../../domain/project.ts'

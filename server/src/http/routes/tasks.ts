@@ -4,14 +4,14 @@ import type { Static } from 'typebox'
 import { presentTask } from '../../dialects/native/present.ts'
 import { AppError } from '../../domain/errors.ts'
 import { members, print } from '../../domain/json.ts'
-import type { Scope } from '../../domain/project.ts'
 import { isOpen, type Task } from '../../domain/task.ts'
 import type { Store, TaskFilter } from '../../store/store.ts'
-import { callerOf } from '../auth.ts'
+import { callerOf, type Caller } from '../auth.ts'
 import { createCallbackId } from '../callback-id.ts'
 import { destinationOf } from '../callback-url.ts'
 import type { Deps } from '../deps.ts'
 import { guarded, guardOf, replay } from '../idempotency.ts'
+import { missing } from '../missing.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentArrival, presentDelivery, presentEvent } from '../present.ts'
 import { json, route } from '../route.ts'
@@ -19,10 +19,14 @@ import { CreateTask, GetTaskQuery, PageQuery, TaskQuery } from '../schemas/task.
 
 const tag = 'Tasks'
 
-/** Finds a task of the caller by its id or external id; throws `not_found`. */
-export async function taskOf(store: Pick<Store, 'findTask'>, scope: Scope, id: string): Promise<Task> {
-  const task = await store.findTask(scope, id)
-  if (task === undefined) throw new AppError('not_found', `There is no task ${id} for this key`)
+/** Finds a task of the caller by its id or external id; throws `not_found` or `pruned`. */
+export async function taskOf(
+  store: Pick<Store, 'findTask' | 'now'>,
+  caller: Caller,
+  id: string,
+): Promise<Task> {
+  const task = await store.findTask(caller.scope, id)
+  if (task === undefined) throw missing('task', id, caller, store.now())
   return task
 }
 
@@ -45,8 +49,7 @@ export function taskRoutes(deps: Deps) {
       query: GetTaskQuery,
       answers: { 200: 'Task' },
       async handler(request, reply) {
-        const { scope } = callerOf(request)
-        const task = await taskOf(store, scope, request.params.id)
+        const task = await taskOf(store, callerOf(request), request.params.id)
         const wait_ms = (request.query.wait ?? 0) * 1000
         const shown = wait_ms > 0 && isOpen(task.status) ? await settled(deps, task, wait_ms, reply) : task
         return json(reply, 200, print(presentTask(shown)))
@@ -71,7 +74,7 @@ export function taskRoutes(deps: Deps) {
       query: PageQuery,
       answers: { 200: 'EventPage' },
       async handler(request, reply) {
-        const task = await taskOf(store, callerOf(request).scope, request.params.id)
+        const task = await taskOf(store, callerOf(request), request.params.id)
         const page = await store.listEvents(task.id, pageOf(request.query))
         return json(
           reply,
@@ -87,9 +90,9 @@ export function taskRoutes(deps: Deps) {
       query: PageQuery,
       answers: { 200: 'DeliveryPage' },
       async handler(request, reply) {
-        const { scope } = callerOf(request)
-        const task = await taskOf(store, scope, request.params.id)
-        const page = await store.listDeliveries(scope, { task_id: task.id }, pageOf(request.query))
+        const caller = callerOf(request)
+        const task = await taskOf(store, caller, request.params.id)
+        const page = await store.listDeliveries(caller.scope, { task_id: task.id }, pageOf(request.query))
         return json(reply, 200, printPage(page, presentDelivery))
       },
     }),
@@ -100,7 +103,7 @@ export function taskRoutes(deps: Deps) {
       query: PageQuery,
       answers: { 200: 'ArrivalPage' },
       async handler(request, reply) {
-        const task = await taskOf(store, callerOf(request).scope, request.params.id)
+        const task = await taskOf(store, callerOf(request), request.params.id)
         const page = await store.listArrivals(task.id, pageOf(request.query))
         return json(reply, 200, printPage(page, presentArrival))
       },
@@ -177,18 +180,18 @@ async function create(
 /** The task once it is settled, or as it is when the time is over, the server stops or the caller is gone. */
 async function settled(
   { store, waiters }: Deps,
-  { id, project_id, mode }: Task,
+  task: Task,
   wait_ms: number,
   reply: FastifyReply,
 ): Promise<Task> {
-  const scope = { project_id, mode }
-  const wait = waiters.wait(id, wait_ms)
+  const latest = async () => (await store.findTask(task, task.id)) ?? task
+  const wait = waiters.wait(task.id, wait_ms)
   reply.raw.once('close', wait.stop)
   try {
     // It may have settled between the first look and the wait.
-    const seen = await taskOf(store, scope, id)
+    const seen = await latest()
     if (!isOpen(seen.status)) return seen
-    return (await wait.settled) ?? (await taskOf(store, scope, id))
+    return (await wait.settled) ?? (await latest())
   } finally {
     wait.stop()
     reply.raw.off('close', wait.stop)

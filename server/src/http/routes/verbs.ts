@@ -51,7 +51,7 @@ export function verbRoutes(deps: Deps): Map<TaskVerb, Route> {
         body,
         answers: { 200: 'Task' },
         async handler(request, reply) {
-          const task = await taskOf(deps.store, callerOf(request).scope, request.params.id)
+          const task = await taskOf(deps.store, callerOf(request), request.params.id)
           const after = await deps.verbs.apply(task, verb, inputOf(request))
           return json(reply, 200, print(presentTask(after)))
         },
@@ -88,7 +88,7 @@ const awaitRoute = (deps: Deps): Route =>
     body: AwaitTask,
     answers: { 200: 'TaskCreated' },
     async handler(request, reply) {
-      const task = await taskOf(deps.store, callerOf(request).scope, request.params.id)
+      const task = await taskOf(deps.store, callerOf(request), request.params.id)
       const { shown, hash } = createCallbackId(deps, deps.config)
       const { expires_in_s } = request.body
       const after = await deps.verbs.apply(task, 'await', {

@@ -1,6 +1,6 @@
 // Events, deliveries, attempts and arrivals: the story of a task.
 import { Type } from 'typebox'
-import { deliveryStates } from '../../domain/delivery.ts'
+import { deliveryStates, failureReasons } from '../../domain/delivery.ts'
 import { eventTypes } from '../../domain/event.ts'
 import { outcomeKinds } from '../../domain/outcome.ts'
 import { arrivalVerdicts } from '../../store/store.ts'
@@ -55,6 +55,26 @@ export const CallbackEvent = Type.Object({
   task: ref('Task'),
 })
 
+export const Destination = Type.Object({
+  id: Type.String(),
+  destination: Type.String({ description: 'Its origin with the port, or `mailto:` and the domain' }),
+  state: Type.Enum(['active', 'paused']),
+  paused_at: nullable(Time),
+  pause_reason: nullable(Type.Enum(['operator', 'failing']), {
+    description: '`failing` is a day of nothing but failures; a success resumes it',
+  }),
+  breaker: Type.Enum(['closed', 'open'], { description: 'Open, one delivery at a time is let through' }),
+  breaker_opened_at: nullable(Time),
+  failing_since: nullable(Time, { description: 'Since when nothing has succeeded' }),
+  waiting: Type.Integer({ description: 'Pending deliveries, counted to 10,000' }),
+  oldest_waiting_at: nullable(Time, { description: 'When the oldest of those next due was made' }),
+  next_due_at: nullable(Time),
+  attempts_last_hour: Type.Integer(),
+  success_rate: nullable(Type.Number(), { description: 'Of the attempts of the last hour, from 0 to 1' }),
+  p95_ms: nullable(Type.Integer(), { description: 'What 95 % of them did not exceed, in milliseconds' }),
+  created_at: Time,
+})
+
 export const Delivery = Type.Object({
   id: Type.String(),
   task_id: Type.String(),
@@ -64,7 +84,7 @@ export const Delivery = Type.Object({
   destination_id: Type.String(),
   url: Type.String(),
   state: ref('DeliveryState'),
-  reason: nullable(Type.String(), { description: 'Why it was given up' }),
+  reason: nullable(Type.Enum([...failureReasons]), { description: 'Why it was given up' }),
   resend: Type.Boolean({ description: 'A re-send: no order holds it back' }),
   attempt_count: Type.Integer(),
   created_at: Time,

@@ -7,6 +7,7 @@ import {
   Delivery,
   DeliveryDetail,
   DeliveryState,
+  Destination,
   Event,
   EventType,
 } from './delivery.ts'
@@ -36,6 +37,8 @@ const Problem = Type.Object(
   { additionalProperties: true },
 )
 
+const InboundRefusal = Type.Object({ error: Type.String() })
+
 const ResolvedTask = Type.Object({
   task: Type.Object({
     id: Type.String(),
@@ -64,6 +67,7 @@ const named = {
   Attempt,
   DeliveryDetail,
   Arrival,
+  Destination,
   Project,
   Credentials,
   ProjectCreated,
@@ -74,9 +78,11 @@ const named = {
   Resealed,
   Problem,
   ResolvedTask,
+  InboundRefusal,
   TaskPage: page(ref('Task')),
   EventPage: page(ref('Event')),
   DeliveryPage: page(ref('Delivery')),
+  DestinationPage: page(ref('Destination')),
   ArrivalPage: page(ref('Arrival')),
   ProjectPage: page(ref('Project')),
   KeyPage: page(ref('Key')),
@@ -94,6 +100,7 @@ const descriptions: Partial<Record<string, string>> = {
   Attempt: 'One request of a delivery, and what became of it',
   DeliveryDetail: 'A delivery with its attempts and the plan of those to come',
   Arrival: 'One request that reached an inbound URL; credentials are not kept of its headers',
+  Destination: 'Where deliveries go: an origin or a mail domain, apart for each project and mode',
   Project: 'A tenant: its dialect and settings',
   Credentials: 'The keys and secrets of a project in both modes, shown once',
   Key: 'A key, without itself',
@@ -101,6 +108,7 @@ const descriptions: Partial<Record<string, string>> = {
   Resealed: 'What one step of changing the key that seals has done',
   SecretRotated: 'The new secret, and when those before it end at the latest',
   Problem: 'Why a request was refused (RFC 9457); some codes have further members',
+  InboundRefusal: 'Why an inbound URL refused a request',
   ResolvedTask: 'What an inbound URL answers, in the words of its project’s dialect',
 } satisfies Partial<Record<SchemaName, string>>
 

@@ -7,7 +7,16 @@ const retry = {
   retries: Type.Integer({ minimum: 0, maximum: 50 }),
   window_s: Type.Integer({ minimum: 1, maximum: 604_800 }),
 }
-const limits = { in_flight: Type.Integer({ minimum: 1, maximum: 1024 }) }
+const limits = {
+  in_flight: Type.Integer({
+    minimum: 1,
+    maximum: 1024,
+    description: 'Attempts at a time, at each destination',
+  }),
+  per_second: nullable(Type.Integer({ minimum: 1, maximum: 10_000 }), {
+    description: 'Attempts begun in a second, at each destination; null for no limit',
+  }),
+}
 const settings = {
   default_callback_url: nullable(Type.String()),
   timeout_ms: Type.Integer({ minimum: 100, maximum: 120_000, description: 'Until the status line' }),
@@ -25,7 +34,12 @@ export const UpdateProject = Type.Object(
     timeout_ms: Type.Optional(settings.timeout_ms),
     expires_in_s: Type.Optional(settings.expires_in_s),
     order: Type.Optional(settings.order),
-    limits: Type.Optional(Type.Object({ in_flight: Type.Optional(limits.in_flight) }, strict)),
+    limits: Type.Optional(
+      Type.Object(
+        { in_flight: Type.Optional(limits.in_flight), per_second: Type.Optional(limits.per_second) },
+        strict,
+      ),
+    ),
     retention_days: Type.Optional(settings.retention_days),
   },
   { ...strict, title: 'UpdateProject' },

@@ -12,7 +12,7 @@ import { bodiesOf } from './settle.ts'
 // A destination without room is looked at again after this long, should the wake-up of its freed slot get lost.
 const PARKED_MS = 1000
 
-type Due = { id: string; project_id: string; settings: string }
+type Due = { id: string; project_id: string; opened_at: number | null; settings: string }
 
 const selectPending = {
   sqlite: bulk(
@@ -50,7 +50,11 @@ export async function claimDeliveries(context: WriteContext, inputs: ClaimReques
 async function claim(context: WriteContext, request: ClaimRequest): Promise<ClaimResult> {
   const { tx, now, owner } = context
   const due = await dueDestinations(tx, now, request)
-  const roomOf = (id: string) => request.room[id] ?? request.per_destination
+  const opened = new Set(due.flatMap(({ id, opened_at }) => (opened_at === null ? [] : id)))
+  const roomOf = (id: string) => {
+    const room = request.room[id] ?? request.per_destination
+    return opened.has(id) ? Math.min(room, 1) : room
+  }
   const open = due.filter(({ id }) => roomOf(id) > 0)
   const rows = (await tx.bulk(
     selectPending[tx.flavor.name],
@@ -70,6 +74,11 @@ async function claim(context: WriteContext, request: ClaimRequest): Promise<Clai
     leaseDelivery,
     leased.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
   )
+  const probes = leased.filter(({ destination_id }) => opened.has(destination_id))
+  await tx.bulk(
+    closeForProbe,
+    probes.map(({ destination_id, lease_until }) => ({ id: destination_id, not_before: lease_until })),
+  )
   await tx.bulk(
     recomputeDueAt,
     open.map(({ id }) => ({ id, now })),
@@ -83,21 +92,32 @@ async function claim(context: WriteContext, request: ClaimRequest): Promise<Clai
   const next = await tx.all('select min(due_at) as due_at from destinations where due_at is not null')
   return {
     deliveries: leased.map((row) => ({ ...row, body: bodies.get(row.id) ?? '' })),
-    more: due.filter(({ id }) => (counts.get(id)?.length ?? 0) >= roomOf(id)).map(({ id }) => id),
+    more: due
+      .filter(({ id }) => !opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id))
+      .map(({ id }) => id),
+    probes: probes.map(({ id }) => id),
     next_due_at: (next[0]?.due_at as number | null | undefined) ?? null,
   }
 }
 
+// Nothing else goes to a destination with an open breaker until its probe is settled, or its lease is over.
+const closeForProbe = bulk(
+  { id: 'text', not_before: 'bigint' },
+  (v) =>
+    `update destinations set not_before = v.not_before from ${v}
+     where destinations.id = v.id and destinations.not_before < v.not_before`,
+)
+
 const selectNamed = bulk(
-  { id: 'text' },
-  (v) => `select d.id, d.project_id, p.settings from ${v}
-    join destinations d on d.id = v.id join projects p on p.id = d.project_id`,
+  { id: 'text', now: 'bigint' },
+  (v) => `select d.id, d.project_id, d.opened_at, p.settings from ${v}
+    join destinations d on d.id = v.id join projects p on p.id = d.project_id where d.not_before <= v.now`,
 )
 
 /** Those whose time has come, and those named with room: a freed slot must not wait until its destination's parking ends. */
 async function dueDestinations(tx: Transaction, now: number, request: ClaimRequest): Promise<Due[]> {
   const due = (await tx.all(
-    `select d.id, d.project_id, p.settings from destinations d join projects p on p.id = d.project_id
+    `select d.id, d.project_id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
      where d.due_at <= $1 order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
     [now, request.destinations],
   )) as Due[]
@@ -107,7 +127,7 @@ async function dueDestinations(tx: Transaction, now: number, request: ClaimReque
   const locked = tx.flavor.skipLocked === '' ? named : await lockFree(tx, named)
   const rows = await tx.bulk(
     selectNamed,
-    locked.map((id) => ({ id })),
+    locked.map((id) => ({ id, now })),
   )
   return [...due, ...(rows as Due[])]
 }

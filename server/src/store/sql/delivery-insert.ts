@@ -25,19 +25,39 @@ const insertDelivery = bulk(
   (v) => `insert into deliveries (${list(deliveryColumns)}) select ${list(deliveryColumns, 'v')} from ${v}`,
 )
 
+const closedDestinations = bulk(
+  { id: 'text', now: 'bigint' },
+  (v) => `select d.id, d.pause_reason from ${v} join destinations d on d.id = v.id
+    where d.not_before > v.now or d.opened_at is not null`,
+)
+
+/** Where a delivery must queue though a slot is reserved for it. A re-send by hand passes what was not closed by hand. */
+async function closedFor({ tx, now }: WriteContext, inputs: InsertDelivery[]) {
+  const ids = new Set(inputs.flatMap(({ leased, destination_id }) => (leased ? destination_id : [])))
+  const rows = await tx.bulk(
+    closedDestinations,
+    Array.from(ids, (id) => ({ id, now })),
+  )
+  const byHand = new Map(rows.map(({ id, pause_reason }) => [id, pause_reason === 'operator']))
+  return ({ destination_id, resend }: InsertDelivery) =>
+    byHand.get(destination_id) === true || (byHand.has(destination_id) && resend === 0)
+}
+
 /** Inserts deliveries, at most one a task; returns by id what was decided. */
 export async function insertDeliveries(
-  { tx, now, owner }: WriteContext,
+  context: WriteContext,
   inputs: InsertDelivery[],
 ): Promise<Map<string, Inserted>> {
+  const { tx, now, owner } = context
   const decided = new Map<string, Inserted>()
   if (inputs.length === 0) return decided
   const elders = await eldersOf(tx, inputs)
+  const isClosed = await closedFor(context, inputs)
   const rows = inputs.map((input) => {
     const { leased, lease_ms, ordered, ...delivery } = input
     const elder = elders.get(delivery.task_id)
     const held = ordered && delivery.resend === 0 && elder?.unsettled === 1
-    const state: DeliveryState = held ? 'held' : leased ? 'sending' : 'pending'
+    const state: DeliveryState = held ? 'held' : leased && !isClosed(input) ? 'sending' : 'pending'
     const sending = state === 'sending'
     const inserted = { state, seq: (elder?.seq ?? 0) + 1, lease_until: sending ? now + lease_ms : null }
     decided.set(delivery.id, inserted)

@@ -62,6 +62,15 @@ const lockDestination = bulk(
     `select destinations.id from destinations join ${v} on destinations.id = v.id order by destinations.id for no key update of destinations`,
 )
 
+/** Locks destinations in the order that every transaction takes them in; SQLite has one writer and needs no locks. */
+export async function lockDestinations(tx: Transaction, ids: readonly string[]): Promise<void> {
+  if (tx.flavor.forUpdate === '') return
+  await tx.bulk(
+    lockDestination,
+    ids.map((id) => ({ id })),
+  )
+}
+
 /** Moves appended wake-ups into their destinations (PostgreSQL). Runs in a transaction of its own. */
 export async function drainWakeUps(tx: Transaction): Promise<void> {
   const drained = await tx.all(
@@ -70,7 +79,10 @@ export async function drainWakeUps(tx: Transaction): Promise<void> {
   )
   if (drained.length === 0) return
   const rows = earliest(drained as WakeUp[])
-  await tx.bulk(lockDestination, rows)
+  await lockDestinations(
+    tx,
+    rows.map(({ id }) => id),
+  )
   await tx.bulk(lowerDueAt, rows)
 }
 

@@ -1,5 +1,11 @@
 // Projects and their keys. Few rows, rarely written.
-import type { Key, Project, ProjectSettings, Secret } from '../../domain/project.ts'
+import {
+  defaultSettings,
+  type Key,
+  type Project,
+  type ProjectSettings,
+  type Secret,
+} from '../../domain/project.ts'
 import { bulk, type Row } from '../database.ts'
 import type { WriteContext } from './context.ts'
 import { insertSecrets } from './secrets.ts'
@@ -20,15 +26,20 @@ const insertKey = bulk(
 
 export type CreateProject = { project: Project; keys: Key[]; secrets: Secret[] }
 
-/** A stored project: its settings are JSON text in the row. */
+/** A stored project. Its settings are JSON text in the row; those it was written without have their defaults. */
 export const projectOf = (row: Row): Project => ({
   id: String(row.id),
   name: String(row.name),
   dialect: String(row.dialect),
-  settings: JSON.parse(String(row.settings)) as ProjectSettings,
+  settings: settingsOf(String(row.settings)),
   created_at: Number(row.created_at),
   updated_at: Number(row.updated_at),
 })
+
+function settingsOf(text: string): ProjectSettings {
+  const stored = JSON.parse(text) as Partial<ProjectSettings>
+  return { ...defaultSettings, ...stored, limits: { ...defaultSettings.limits, ...stored.limits } }
+}
 
 export async function createProject(
   { tx }: WriteContext,

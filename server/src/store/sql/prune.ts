@@ -9,6 +9,8 @@ import { lockTasks } from './lock.ts'
 
 const DAY_MS = 86_400_000
 const IDEMPOTENCY_MS = DAY_MS
+// Reports look back one hour.
+const RATES_MS = 7_200_000
 
 const keepUnsettled = bulk(
   { id: 'text' },
@@ -34,6 +36,7 @@ export async function prune(
   const { tx, now } = context
   await tx.all('delete from idempotency_keys where created_at < $1', [now - IDEMPOTENCY_MS])
   await tx.all('delete from secrets where expires_at <= $1', [now])
+  await tx.all('delete from destination_rates where slot_at < $1', [now - RATES_MS])
   const projects = await tx.all('select id, settings from projects')
   const cutoffs = new Map(
     projects.map(({ id, settings }) => [

@@ -7,6 +7,7 @@ import type { Key, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Row, SqlValue, Transaction } from '../database.ts'
 import type { Arrival, DeliveryFilter, Idempotency, TaskFilter } from '../store.ts'
+import { reportColumns, reportsOf } from './destination-report.ts'
 import { projectOf } from './projects.ts'
 import { countSealedOtherwise, sealedOtherwise } from './sealing.ts'
 
@@ -176,6 +177,44 @@ export const reads = {
       ],
       page,
     ),
+
+  async listDestinations(
+    tx: Transaction,
+    { scope, page, now }: { scope: Scope; page: PageRequest; now: number },
+  ) {
+    const rows = await tx.all(
+      `select ${reportColumns} from destinations d
+       where project_id = $1 and mode = $2 and id > $3 order by id limit $4`,
+      [scope.project_id, scope.mode, page.after ?? '', page.limit + 1],
+    )
+    const { rows: shown, has_more } = toPage(rows, page.limit)
+    return { rows: await reportsOf(tx, shown, now), has_more }
+  },
+
+  async findDestination(tx: Transaction, { scope, id, now }: { scope: Scope; id: string; now: number }) {
+    const rows = await tx.all(
+      `select ${reportColumns} from destinations d where id = $1 and project_id = $2 and mode = $3`,
+      [id, scope.project_id, scope.mode],
+    )
+    return (await reportsOf(tx, rows, now))[0] ?? null
+  },
+
+  async unreportedPauses(tx: Transaction, { limit, now }: { limit: number; now: number }) {
+    const rows = await tx.all(
+      `select ${reportColumns} from destinations d where paused_at is not null and reported_at is null
+       order by paused_at limit $1`,
+      [limit],
+    )
+    return reportsOf(tx, rows, now)
+  },
+
+  async countWaiting(tx: Transaction, { limit }: { limit: number }): Promise<number> {
+    const [row] = await tx.all(
+      `select count(*) as n from (select 1 from deliveries where state = 'pending' limit $1) as p`,
+      [limit],
+    )
+    return Number(row?.n)
+  },
 
   async lostLeases(
     tx: Transaction,

@@ -121,12 +121,16 @@ export async function finishDeliveries(
   )
 }
 
+const mayBeSent = `v.lease_owner is not null and not exists (select 1 from destinations x
+  where x.id = deliveries.destination_id and (x.not_before > v.now or x.opened_at is not null))`
+
 const releaseDelivery = bulk(
   { task_id: 'text', now: 'bigint', lease_owner: 'text', lease_until: 'bigint' },
   (v) => `update deliveries set
-      state = case when v.lease_owner is null then 'pending' else 'sending' end,
-      due_at = case when v.lease_owner is null then v.now end,
-      lease_owner = v.lease_owner, lease_until = v.lease_until, fence = deliveries.fence + 1
+      state = case when ${mayBeSent} then 'sending' else 'pending' end,
+      due_at = case when ${mayBeSent} then null else v.now end,
+      lease_owner = case when ${mayBeSent} then v.lease_owner end,
+      lease_until = case when ${mayBeSent} then v.lease_until end, fence = deliveries.fence + 1
     from ${v}
     where deliveries.state = 'held' and deliveries.task_id = v.task_id
       and deliveries.seq = (select min(d.seq) from deliveries d

@@ -3,9 +3,11 @@
 import type { WriteContext } from './context.ts'
 import { recordArrivals } from './arrivals.ts'
 import { claimDeliveries } from './claim.ts'
+import { pauseDestination, resumeDestinations, setBreaker } from './closing.ts'
 import { sweepDestinations } from './destinations.ts'
 import { createKey, createProject, revokeKey, updateProject } from './projects.ts'
 import { prune } from './prune.ts'
+import { markReported, recordRates } from './rates.ts'
 import { cancelDeliveries, releaseHeld, resendDeliveries } from './resend.ts'
 import { reseal } from './sealing.ts'
 import { rotateSecret } from './secrets.ts'
@@ -37,6 +39,11 @@ export const writes = {
   sweepDestinations: each(sweepDestinations),
   prune: each(prune),
   reseal: each(reseal),
+  pauseDestination: each(pauseDestination),
+  resumeDestination: each((context, { id }: { id: string }) => resumeDestinations(context, [id], null)),
+  setBreaker: each(setBreaker),
+  recordRates: each(recordRates),
+  markReported: each(markReported),
   claim: claimDeliveries,
 } as const
 
