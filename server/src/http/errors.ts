@@ -6,6 +6,8 @@ import { print, type Printable } from '../domain/json.ts'
 import type { Log } from './deps.ts'
 
 const RETRY_AFTER_S = 1
+// While the database is away every request would be such a line.
+const UNAVAILABLE_LOG_MS = 1000
 
 /** Prints an error as problem+json. */
 export function problemText({ code, message, extra }: AppError): string {
@@ -61,9 +63,14 @@ export function toAppError(error: unknown, bodyLimit: number): AppError {
 
 /** Makes the error handler of the API. */
 export function createErrorHandler({ log, bodyLimit }: { log: Log; bodyLimit: number }) {
+  let nextLogAt = 0
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const known = toAppError(error, bodyLimit)
     if (known.code === 'internal_error') logBug(log, error, request)
+    if (known.code === 'store_unavailable' && performance.now() >= nextLogAt) {
+      nextLogAt = performance.now() + UNAVAILABLE_LOG_MS
+      log.warn({ err: known.cause }, 'store.unavailable')
+    }
     setProblemHead(reply, known).type('application/problem+json').send(problemText(known))
   }
 }

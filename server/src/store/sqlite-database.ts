@@ -79,6 +79,17 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
   }
 }
 
+// Busy, out of memory, read-only, I/O error, full, cannot open: https://www.sqlite.org/rescode.html
+const OUTER_TROUBLE = new Set([5, 7, 8, 10, 13, 14])
+
+/** Whether an error is the machine's and may pass, such as a full disk; anything else is a bug of ours. */
+export const isUnavailable = (error: unknown): boolean =>
+  error instanceof Error &&
+  'errcode' in error &&
+  typeof error.errcode === 'number' &&
+  // The low byte is the kind, the rest details.
+  OUTER_TROUBLE.has(error.errcode & 0xff)
+
 // A statement that could fail half-way makes SQLite keep a second journal of the pages it touches, to undo just that
 // statement (an eighth of the writer's time, measured). Here a failed statement always undoes its whole transaction.
 const orRollback = (sql: string): string => sql.replace(/^(insert|update)\b/, '$1 or rollback')

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { runBatch, type Batch } from './batch.ts'
 import type { Transaction } from './database.ts'
 import { migrate } from './migrate.ts'
-import { openSqlite } from './sqlite-database.ts'
+import { isUnavailable, openSqlite } from './sqlite-database.ts'
 import { reads } from './sql/reads.ts'
 import { sealedByEachKey } from './sql/sealing.ts'
 
@@ -18,8 +18,6 @@ export type WorkerAnswer = { id: number; value: unknown } | { id: number; error:
 
 const { path, readonly } = workerData as { path: string; readonly: boolean }
 const database = openSqlite(path, { readonly })
-// SQLite is a local file: what fails now may work after the disk has room, but there is no connection to lose.
-const neverUnavailable = () => false
 // Quick answers share a message; none waits for slow ones behind it.
 const GATHER_MS = 1
 
@@ -30,7 +28,7 @@ async function answer(request: WorkerRequest): Promise<unknown> {
     case 'migrate':
       return migrate(database)
     case 'batch':
-      return runBatch(database, request.batch, neverUnavailable)
+      return runBatch(database, request.batch, isUnavailable)
     case 'read': {
       const read = reads[request.verb] as (tx: Transaction, args: unknown) => Promise<unknown>
       return database.read((tx) => read(tx, request.args))

@@ -10,9 +10,10 @@ test('a backup made while the server takes requests is a whole database to go on
   const { dev, data, ringback } = await startDev(t)
   const { tasks } = createClient({ baseUrl: dev.base_url, key: dev.live_key })
   const before = await tasks.create({ type: 'before', params: { n: 1 } })
-  let ended = false
+  const ending = new AbortController()
   const busy = (async () => {
-    while (!ended) await tasks.complete((await tasks.create({ type: 'during' })).id, { response: 1 })
+    while (!ending.signal.aborted)
+      await tasks.complete((await tasks.create({ type: 'during' })).id, { response: 1 })
   })()
 
   const folder = await mkdtemp(join(tmpdir(), 'ringback-backup-'))
@@ -20,7 +21,7 @@ test('a backup made while the server takes requests is a whole database to go on
   const made = await ringback(['backup', copy])
   assert.deepEqual([made.code, made.stderr], [0, ''])
   assert.match(made.stdout, /^\S+ringback\.db: \d+\.\d MiB in \d+\.\d s, checked\n$/)
-  ended = true
+  ending.abort()
   await busy
   assert.deepEqual(await readdir(folder), ['ringback.db'])
   assert.equal((await stat(copy)).mode & 0o777, 0o600)

@@ -16,6 +16,7 @@ const TAIL_LINES = 30
 export type Exit = { status: number | null; signal: NodeJS.Signals | null }
 
 export type ServerProcess = AsyncDisposable & {
+  pid: number
   /** Resolves with the base URL once the server listens; rejects with its last words if it ends before. */
   ready: Promise<string>
   /** Sends a signal and resolves when the process is gone; one that does not go in 40 seconds is killed. */
@@ -68,7 +69,9 @@ export function spawnServer(data: string, env: Record<string, string> = {}): Ser
     clearTimeout(timer)
     return { status, signal: by }
   }
+  if (child.pid === undefined) throw new Error('The server could not be started')
   return {
+    pid: child.pid,
     ready: listening.promise,
     end,
     tail,
