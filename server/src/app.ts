@@ -1,7 +1,8 @@
 // The composition root: config → store → engine → http. The only file that names a driver, and the one that knows in which
 // order the parts start and stop.
-import { randomBytes, randomFillSync } from 'node:crypto'
+import { randomBytes, randomFillSync, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -22,7 +23,8 @@ import { backupSqlite } from './store/backup.ts'
 import { createCipher } from './store/cipher.ts'
 import { createStore } from './store/open.ts'
 import type { Migrated } from './store/migrate.ts'
-import { assertOpens } from './store/sealed.ts'
+import { migratePostgres, openPostgresDriver } from './store/postgres.ts'
+import { assertOpens, type SealedRows } from './store/sealed.ts'
 import { openSqliteDriver } from './store/sqlite.ts'
 import type { Store } from './store/store.ts'
 import { version } from './version.ts'
@@ -48,34 +50,42 @@ export type App = {
 
 const databasePath = (config: Config) => join(config.data, 'ringback.db')
 
-/** Whether there is a database in the data folder. */
-export const hasDatabase = (config: Config): boolean => existsSync(databasePath(config))
+/** Whether there is a database where the settings say. */
+export const hasDatabase = (config: Config): boolean =>
+  config.database_url !== null || existsSync(databasePath(config))
 
 /** Brings the database to this program's schema; throws when it is newer. */
 export async function migrateDatabase(config: Config): Promise<Migrated> {
+  if (config.database_url !== null) return migratePostgres(config.database_url)
   const driver = await openSqliteDriver(databasePath(config))
   await driver.close()
   return driver.migrated
 }
 
 /**
- * Opens the database alone. Throws WrongSecretKeyError before anything is written, and DatabaseInUseError when another
- * process has it.
+ * Opens the database alone. Throws WrongSecretKeyError before anything is written, DatabaseInUseError when another process
+ * has a SQLite file, and PostgresStartError when a PostgreSQL cannot be used.
  */
 export async function openStore({
   config,
   secret_key,
-  now,
-  owner,
 }: {
   config: Config
   secret_key: Uint8Array
-  now: () => number
-  owner: string
 }): Promise<Store> {
   const cipher = createCipher(secret_key, config.secret_key_old)
-  const driver = await openSqliteDriver(databasePath(config), (sealed) => assertOpens(cipher, sealed))
-  return createStore({ driver, cipher, now, owner })
+  // Node and boot: a process that starts anew is another owner.
+  const owner = `${hostname()}:${randomUUID()}`
+  const opening = {
+    owner,
+    admit: (sealed: SealedRows) => assertOpens(cipher, sealed),
+    mode: config.migrate === 'start' ? ('migrate' as const) : ('check' as const),
+  }
+  const driver =
+    config.database_url === null
+      ? await openSqliteDriver(databasePath(config), opening)
+      : await openPostgresDriver(config.database_url, opening)
+  return createStore({ driver, cipher, now: () => driver.now(), owner })
 }
 
 /** Copies the database to a new file while a server goes on with it; gives the copy's bytes. Throws BackupError. */
@@ -91,11 +101,11 @@ export async function createApp({
   onAttempt,
   extend,
 }: AppOptions): Promise<App> {
-  const now = Date.now
+  const store = await openStore({ config, secret_key })
+  const now = () => store.now()
   const newId = createIds(now, (bytes) => void randomFillSync(bytes))
   const resolver = createResolver()
   const egress = createEgress({ allow: config.egress_allow, resolver })
-  const store = await openStore({ config, secret_key, now, owner: newId() })
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const dialects = createDialects({ version })

@@ -76,6 +76,8 @@ const plainErrors = new Set([
   'BackupError',
   'DatabaseInUseError',
   'NewerDatabaseError',
+  'OlderDatabaseError',
+  'PostgresStartError',
   'WrongSecretKeyError',
   'UnreachableError',
 ])

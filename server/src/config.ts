@@ -70,6 +70,11 @@ function httpUrl(value: string): string {
 
 const baseUrl = (value: string): string => httpUrl(value).replace(/\/+$/, '')
 
+const postgresUrl = (value: string): string =>
+  URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol) && new URL(value).host !== ''
+    ? value
+    : bad('use postgres://user:password@host:port/database')
+
 function rate(value: string): { count: number; window_s: number } | null {
   if (value === 'off') return null
   const [, count, window] = /^([1-9]\d{0,5})\/([1-9]\d{0,4})$/.exec(value) ?? bad('use COUNT/SECONDS, or off')
@@ -110,6 +115,21 @@ export const settings = {
     fallback: './data',
     doc: 'Folder of the SQLite database.',
     parse: (value) => resolve(value),
+  }),
+  database_url: setting({
+    env: 'RINGBACK_DATABASE_URL',
+    form: 'URL',
+    fallback: null,
+    secret: true,
+    doc: 'PostgreSQL 15 or newer (postgres://user:password@host:port/database) for any number of processes; without it, SQLite.',
+    parse: postgresUrl,
+  }),
+  migrate: setting({
+    env: 'RINGBACK_MIGRATE',
+    form: 'start|never',
+    fallback: 'start',
+    doc: 'When the database is brought to this program’s schema: at start, or never but by `ringback migrate`.',
+    parse: oneOf('start', 'never'),
   }),
   public_url: setting({
     env: 'RINGBACK_PUBLIC_URL',

@@ -5,7 +5,7 @@ import { defineCommand, settingFlags } from './command.ts'
 export const migrateCommand = defineCommand({
   name: 'migrate',
   summary: 'Brings the database to the schema of this program.',
-  settings: ['data'],
+  settings: ['data', 'database_url'],
   async run(flags) {
     // Loaded here, so that the commands that only call a server start at once.
     const { migrateDatabase } = await import('../app.ts')

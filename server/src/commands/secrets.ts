@@ -51,7 +51,7 @@ async function inDatabase(config: Config): Promise<Resealed | undefined> {
   const { hasDatabase, openStore } = await import('../app.ts')
   const { secret_key } = config
   if (secret_key === null || !hasDatabase(config)) return undefined
-  const opening = openStore({ config, secret_key, now: Date.now, owner: 'secrets rotate' })
+  const opening = openStore({ config, secret_key })
   const store = await opening.catch((error: Error) => {
     if (error.name !== 'DatabaseInUseError') throw error
   })

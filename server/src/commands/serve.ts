@@ -27,11 +27,19 @@ export const serve = defineCommand({
     }
     // Before the log line: whoever has read it may send a signal.
     const stopped = untilStopped(app, (message) => log.info(message))
-    log.info({ host: config.host, port, data: config.data, surface: config.surface }, 'server.listening')
+    const { host, surface } = config
+    log.info({ host, port, database: placeOf(config), surface }, 'server.listening')
     await stopped
     log.info('server.stopped')
   },
 })
+
+/** Where the data is, without a password. */
+function placeOf({ database_url, data }: Config): string {
+  if (database_url === null) return data
+  const { host, pathname } = new URL(database_url)
+  return `postgres://${host}${pathname}`
+}
 
 function required<N extends 'secret_key' | 'admin_key' | 'public_url'>(
   config: Config,

@@ -20,6 +20,7 @@ import { projectRoutes } from './routes/project.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { verbRoutes } from './routes/verbs.ts'
+import { watchOtherNodes } from './settled-elsewhere.ts'
 import { compileValidator } from './validation.ts'
 import { createWaiters } from './waiters.ts'
 
@@ -44,6 +45,7 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   const drain = createDrain()
   const waiters = createWaiters()
   const stopListening = options.store.onTransition(waiters.notify)
+  const stopWatching = options.store.shared ? watchOtherNodes({ ...options, waiters }) : () => {}
   const config = { ...options.config, public_url: options.config.public_url.replace(/\/+$/, '') }
   const deps: Deps = { ...options, config, waiters, isStopping: drain.isStopping }
   const app = createServer(config, deps)
@@ -65,6 +67,7 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
 
   const close = async () => {
     stopListening()
+    stopWatching()
     waiters.stop()
     const closed = app.close()
     app.server.closeAllConnections()

@@ -10,6 +10,9 @@ export type Waiters = {
   wait: (task_id: string, wait_ms: number) => Wait
   /** Tells of a committed transition. */
   notify: (task: Task) => void
+  /** The tasks that are waited for. */
+  awaited: () => string[]
+  isAwaited: (task_id: string) => boolean
   /** Ends every wait, and those to come at once. */
   stop: () => void
 }
@@ -43,6 +46,8 @@ export function createWaiters(): Waiters {
       const room = rooms.get(task.id)
       if (room !== undefined) for (const leave of room) leave(task)
     },
+    awaited: () => [...rooms.keys()],
+    isAwaited: (task_id) => rooms.has(task_id),
     stop() {
       stopped = true
       for (const room of rooms.values()) for (const leave of room) leave(undefined)

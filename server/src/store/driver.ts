@@ -2,6 +2,7 @@
 // over connections; the store above cannot tell.
 import type { Batch, WriteOutcome } from './batch.ts'
 import type { SealedRows } from './sealed.ts'
+import type { Signals } from './signals.ts'
 import type { reads } from './sql/reads.ts'
 
 export type ReadVerb = keyof typeof reads
@@ -16,6 +17,10 @@ export interface Driver {
   readonly concurrency: number
   /** Whether no other process can be at this database: then leases of other boots are dead at once. */
   readonly exclusive: boolean
+  /** How processes on this database tell each other what happened; null where there can be no other. */
+  readonly signals: Signals | null
+  /** The clock that all deadlines are measured with, in milliseconds. */
+  now(): number
   write(batch: Batch): Promise<WriteOutcome[]>
   read<V extends ReadVerb>(verb: V, args: ReadArgs<V>): Promise<ReadResult<V>>
   close(): Promise<void>

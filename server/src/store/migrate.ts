@@ -33,8 +33,21 @@ export class NewerDatabaseError extends Error {
   }
 }
 
-/** Brings a database to this program's schema, all or nothing. Throws NewerDatabaseError. */
-export function migrate(database: Database): Promise<Migrated> {
+/** A database that needs migrations, which the start was told not to make; nothing was touched. */
+export class OlderDatabaseError extends Error {
+  constructor(found: number, known: number) {
+    super(
+      `the database has schema version ${found}, this program needs ${known}, and RINGBACK_MIGRATE is never: run \`ringback migrate\``,
+    )
+    this.name = 'OlderDatabaseError'
+  }
+}
+
+/** Whether a database may be changed: brought to this program's schema, or only found to have it. */
+export type MigrateMode = 'migrate' | 'check'
+
+/** Brings a database to this program's schema, all or nothing. Throws NewerDatabaseError, or OlderDatabaseError in mode `check`. */
+export function migrate(database: Database, mode: MigrateMode = 'migrate'): Promise<Migrated> {
   return database.write(async (tx) => {
     if (tx.flavor.name === 'postgres') await tx.all('select pg_advisory_xact_lock(7464746474647464)')
     await tx.all(
@@ -45,6 +58,7 @@ export function migrate(database: Database): Promise<Migrated> {
     const migrations = migrationsFor(tx.flavor.name)
     const known = migrations.at(-1)?.version ?? 0
     if (found > known) throw new NewerDatabaseError(found, known)
+    if (found < known && mode === 'check') throw new OlderDatabaseError(found, known)
     const due = migrations.filter(({ version }) => version > found)
     for (const { version, name, sql } of due) {
       await database.script(tx, sql)

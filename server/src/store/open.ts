@@ -11,6 +11,7 @@ import {
   type ReadVerb,
 } from './driver.ts'
 import { createGroupCommit, type QueuedWrite } from './group-commit.ts'
+import { createNodes } from './nodes.ts'
 import { openAnswer, openSecret, sealAnswer, sealSecret, type SealedRows } from './sealed.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
 import type { Resealing } from './sql/sealing.ts'
@@ -45,6 +46,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   const listeners = new Set<(task: Task) => void>()
   const knownDestinations = new Set<string>()
   let outlet = noOutlet
+  const nodes = createNodes({ outlet: () => outlet, signals: driver.signals, now })
   let closed: Promise<void> | undefined
 
   /** Queues a write; `input` may be a function that is called when the batch is formed. */
@@ -81,7 +83,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       if (delivery !== null && leased && inserted?.state === 'sending') {
         leased = false
         outlet.launch(readyOf(delivery, inserted, body, owner))
-      } else if (inserted?.state === 'pending') outlet.wake(now())
+      } else if (inserted?.state === 'pending') nodes.wake(now())
       return value
     } finally {
       if (delivery !== null && leased) outlet.withdraw(delivery.destination_id)
@@ -98,6 +100,9 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    shared: driver.signals !== null,
+    onSettledElsewhere: (listener) => nodes.onSettled(listener),
+    settledTasks: (task_ids) => read('settledTasks', { task_ids }),
     close: () => (closed ??= commits.idle().then(() => driver.close())),
 
     async createTask(input) {
@@ -123,7 +128,10 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
           () => ({ task, event, arrival, delivery: delivery && { ...delivery, leased: lease() } }),
           { task_id: task.id, bytes: 1024 + 2 * body.length },
         )
-        if (result !== null) for (const listener of listeners) listener(task)
+        if (result !== null) {
+          for (const listener of listeners) listener(task)
+          nodes.moved(task)
+        }
         return { value: result !== null, inserted: result?.delivery ?? null, body }
       })
     },
@@ -153,11 +161,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
           () => ({ delivery: row, settlement, attempt, lease_ms, leased: lease() }),
           { task_id, bytes: 512 + (attempt?.response_body?.length ?? 0) },
         )
-        if (released === 'queued') outlet.wake(now())
+        if (released === 'queued') nodes.wake(now())
         else if (released !== null) {
           leased = false
           outlet.launch(released)
-        } else if (won && settlement.state === 'pending') outlet.wake(settlement.due_at ?? now())
+        } else if (won && settlement.state === 'pending') nodes.wake(settlement.due_at ?? now())
         return won
       } finally {
         if (leased) outlet.withdraw(destination_id)
@@ -171,13 +179,13 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
           () => ({ delivery: { ...delivery, leased: lease() }, unsettled_id, idempotency: sealed }),
           { task_id: delivery.task_id, bytes: 1024 },
         )
-        if (unsettled_id !== null) outlet.wake(now())
+        if (unsettled_id !== null) nodes.wake(now())
         return { value: output.result, inserted: output.delivery, body: output.body }
       })
     },
     async cancelDelivery(delivery) {
       await write('cancelDelivery', delivery, { task_id: delivery.task_id })
-      outlet.wake(now())
+      nodes.wake(now())
     },
     findDelivery: async (scope, id) => (await read('findDelivery', { scope, id })) ?? undefined,
     unsettledDelivery: async (task_id, sequence) =>
@@ -188,7 +196,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       read('lostLeases', { now: now(), owner, limit, lost_boots: lost_boots && driver.exclusive }),
     async releaseHeld(limit) {
       const released = await write('releaseHeld', { limit })
-      if (released > 0) outlet.wake(now())
+      if (released > 0) nodes.wake(now())
       return released
     },
     listDestinations: (scope, page) => read('listDestinations', { scope, page, now: now() }),
@@ -196,22 +204,22 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       (await read('findDestination', { scope, id, now: now() })) ?? undefined,
     async pauseDestination(id) {
       await write('pauseDestination', { id })
-      outlet.hold(id)
+      nodes.hold(id)
     },
     async resumeDestination(id) {
       const resumed = await write('resumeDestination', { id })
-      outlet.wake(now())
+      nodes.wake(now())
       return resumed.length > 0
     },
     async setBreaker(input) {
       await write('setBreaker', input)
-      if (input.open) outlet.hold(input.id)
-      outlet.wake(input.not_before)
+      if (input.open) nodes.hold(input.id)
+      nodes.wake(input.not_before)
     },
     async recordRates(input) {
       const result = await write('recordRates', input, { bytes: 256 * input.rates.length })
-      for (const id of result.paused) outlet.hold(id)
-      if (result.resumed.length > 0) outlet.wake(now())
+      for (const id of result.paused) nodes.hold(id)
+      if (result.resumed.length > 0) nodes.wake(now())
       return result
     },
     unreportedPauses: (limit) => read('unreportedPauses', { limit, now: now() }),
@@ -231,7 +239,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     },
     async updateProject(project_id, settings) {
       const project = await write('updateProject', { project_id, settings })
-      outlet.projectChanged(project_id)
+      nodes.changed(project_id)
       return project ?? undefined
     },
     findProject: async (id) => (await read('findProject', { id })) ?? undefined,
@@ -252,7 +260,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         older_expire_at,
         idempotency: idempotency === null ? null : sealAnswer(cipher, idempotency),
       })
-      outlet.projectChanged(secret.project_id)
+      nodes.changed(secret.project_id)
       return result
     },
     async findIdempotency(scope, key) {

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { runBatch, type Batch } from './batch.ts'
 import type { Transaction } from './database.ts'
-import { migrate } from './migrate.ts'
+import { migrate, type MigrateMode } from './migrate.ts'
 import { isUnavailable, openSqlite } from './sqlite-database.ts'
 import { reads } from './sql/reads.ts'
 import { sealedByEachKey } from './sql/sealing.ts'
@@ -10,7 +10,7 @@ import { sealedByEachKey } from './sql/sealing.ts'
 /** A request to the thread; the answer carries the same id. */
 export type WorkerRequest =
   | { id: number; kind: 'sealed' }
-  | { id: number; kind: 'migrate' }
+  | { id: number; kind: 'migrate'; mode: MigrateMode }
   | { id: number; kind: 'batch'; batch: Batch }
   | { id: number; kind: 'read'; verb: keyof typeof reads; args: unknown }
   | { id: number; kind: 'close' }
@@ -26,7 +26,7 @@ async function answer(request: WorkerRequest): Promise<unknown> {
     case 'sealed':
       return database.read(sealedByEachKey)
     case 'migrate':
-      return migrate(database)
+      return migrate(database, request.mode)
     case 'batch':
       return runBatch(database, request.batch, isUnavailable)
     case 'read': {

@@ -14,7 +14,7 @@ import {
   type ReadResult,
   type ReadVerb,
 } from './driver.ts'
-import type { Migrated } from './migrate.ts'
+import type { MigrateMode, Migrated } from './migrate.ts'
 import type { SealedRows } from './sealed.ts'
 import type { WorkerAnswer, WorkerRequest } from './sqlite-worker.ts'
 
@@ -87,13 +87,13 @@ const pointReads: ReadonlySet<ReadVerb> = new Set<ReadVerb>([
  */
 export async function openSqliteDriver(
   path: string,
-  admit: Admit = () => {},
+  { admit = () => {}, mode = 'migrate' }: { admit?: Admit; mode?: MigrateMode } = {},
 ): Promise<Driver & { migrated: Migrated }> {
   const unlock = lock(path)
   const writer = startThread(path, false)
   try {
     admit(await writer.ask<SealedRows>({ kind: 'sealed' }))
-    const migrated = await writer.ask<Migrated>({ kind: 'migrate' })
+    const migrated = await writer.ask<Migrated>({ kind: 'migrate', mode })
     const lookups = startThread(path, true)
     const lists = startThread(path, true)
     let closed: Promise<void> | undefined
@@ -101,6 +101,8 @@ export async function openSqliteDriver(
       // The writer never waits for this thread to form its next batch.
       concurrency: 2,
       exclusive: true,
+      signals: null,
+      now: Date.now,
       migrated,
       write: (batch) => writer.ask<WriteOutcome[]>({ kind: 'batch', batch }),
       read: <V extends ReadVerb>(verb: V, args: ReadArgs<V>) =>

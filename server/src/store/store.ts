@@ -154,6 +154,12 @@ export interface Store {
   attach(outlet: Outlet): void
   /** Calls `listener` after each committed transition. Returns how to stop that. */
   onTransition(listener: (task: Task) => void): () => void
+  /** Whether other processes may be at this database, too. */
+  readonly shared: boolean
+  /** Calls `listener` with ids of tasks that other processes settled; some may go untold. Returns how to stop that. */
+  onSettledElsewhere(listener: (task_ids: readonly string[]) => void): () => void
+  /** Those of these tasks that are settled. */
+  settledTasks(task_ids: readonly string[]): Promise<Task[]>
   /** Commits what is queued and closes the database. Idempotent. */
   close(): Promise<void>
 

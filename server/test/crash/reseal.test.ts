@@ -37,8 +37,6 @@ const open = (data: string, given: Keys) =>
   openStore({
     config: readConfig({ data }, given).config,
     secret_key: Buffer.from(given.RINGBACK_SECRET_KEY, 'base64'),
-    now: Date.now,
-    owner: 'test',
   })
 
 /** A database sealed with key one: a project to use, and one with very many secrets. */

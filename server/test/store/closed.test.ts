@@ -13,7 +13,7 @@ import { newId, newProject, newTask } from '../support/store.ts'
 
 async function open(path: string, key: number) {
   const cipher = createCipher(new Uint8Array(32).fill(key))
-  const driver = await openSqliteDriver(path, (sealed) => assertOpens(cipher, sealed))
+  const driver = await openSqliteDriver(path, { admit: (sealed) => assertOpens(cipher, sealed) })
   return createStore({ driver, cipher, now: Date.now, owner: 'test:1' })
 }
 

@@ -41,14 +41,14 @@ const databases: { name: string; create: () => Promise<(admit: Admit) => Promise
     name: 'SQLite',
     async create() {
       const path = join(folder, `${++count}.db`)
-      return (admit) => openSqliteDriver(path, admit)
+      return (admit) => openSqliteDriver(path, { admit })
     },
   },
   {
     name: 'PostgreSQL',
     async create() {
       const url = await postgres.createDatabase()
-      return (admit) => openPostgresDriver(url, admit)
+      return (admit) => openPostgresDriver(url, { admit })
     },
   },
 ]

@@ -5,7 +5,7 @@ import { firstIdAt } from '../../domain/id.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
 import type { Key, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Task } from '../../domain/task.ts'
-import type { Row, SqlValue, Transaction } from '../database.ts'
+import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
 import type { Arrival, DeliveryFilter, Idempotency, TaskFilter } from '../store.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
 import { projectOf } from './projects.ts'
@@ -53,6 +53,12 @@ const inScope = ({ project_id, mode }: Scope): [string, SqlValue][] => [
   ['project_id = $', project_id],
   ['mode = $', mode],
 ]
+
+const selectSettled = bulk(
+  { id: 'text' },
+  (v) => `select t.* from ${v} join tasks t on t.id = v.id
+    where t.status in ('completed', 'failed', 'canceled', 'expired')`,
+)
 
 export const reads = {
   ping: (tx: Transaction) => tx.all('select 1 as one'),
@@ -104,6 +110,14 @@ export const reads = {
       now,
     ])
     return { tasks: tasks as Task[], next_at: (next?.at as number | null | undefined) ?? null }
+  },
+
+  async settledTasks(tx: Transaction, { task_ids }: { task_ids: readonly string[] }) {
+    const rows = await tx.bulk(
+      selectSettled,
+      task_ids.map((id) => ({ id })),
+    )
+    return rows as Task[]
   },
 
   listEvents: (tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) =>

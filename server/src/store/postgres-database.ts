@@ -1,0 +1,120 @@
+// PostgreSQL behind the Database interface: a pool, and `v` relations as unnest of one array per column.
+import pg from 'pg'
+import type { Bulk, Database, Flavor, Row, SqlValue, Transaction } from './database.ts'
+
+const flavor: Flavor = { name: 'postgres', forUpdate: 'for no key update', skipLocked: 'skip locked' }
+const CONNECT_MS = 5000
+// A statement that takes longer waits for something that will not come; a connection that is silent for longer is dead,
+// though nobody has said so.
+const STATEMENT_MS = 15_000
+const SILENCE_MS = 20_000
+
+// Milliseconds and counts fit a double exactly; the default of the driver is text.
+const parseBigint = (text: string) => Number(text)
+
+/** A transaction over one connection; texts are named so that the server plans each once. */
+function transactionOn(client: pg.PoolClient): Transaction {
+  const run = async (text: string, values: unknown[]): Promise<Row[]> =>
+    (await client.query<Row>({ name: nameOf(text), text, values })).rows
+  return {
+    flavor,
+    all: (sql, binds = []) => run(sql, [...binds]),
+    async bulk(bulk, rows) {
+      if (rows.length === 0) return []
+      const { text, names } = textOf(bulk)
+      return run(
+        text,
+        names.map((name) => rows.map((row): SqlValue => row[name] ?? null)),
+      )
+    },
+  }
+}
+
+const texts = new Map<Bulk, { text: string; names: string[] }>()
+function textOf(bulk: Bulk) {
+  const known = texts.get(bulk)
+  if (known !== undefined) return known
+  const names = Object.keys(bulk.columns)
+  const arrays = names.map((name, i) => `$${i + 1}::${bulk.columns[name]}[]`)
+  const made = { text: bulk.sql(`unnest(${arrays.join(', ')}) as v(${names.join(', ')})`), names }
+  texts.set(bulk, made)
+  return made
+}
+
+const statementNames = new Map<string, string>()
+function nameOf(text: string): string {
+  const known = statementNames.get(text)
+  if (known !== undefined) return known
+  const name = `s${statementNames.size}`
+  statementNames.set(text, name)
+  return name
+}
+
+export type PostgresOptions = {
+  /** How many connections at most. */
+  connections: number
+  /** Whether a statement may take any time, as those of a migration do. */
+  patient?: boolean
+}
+
+/** Opens a pool as a Database; it connects when it is used, and again when a connection was lost. */
+export function openPostgres(url: string, { connections, patient = false }: PostgresOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    application_name: 'ringback',
+    ...(patient
+      ? {}
+      : {
+          statement_timeout: STATEMENT_MS,
+          idle_in_transaction_session_timeout: STATEMENT_MS,
+          query_timeout: SILENCE_MS,
+        }),
+  })
+  pool.on('connect', (client) => client.setTypeParser(pg.types.builtins.INT8, parseBigint))
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {})
+  let closed: Promise<void> | undefined
+
+  async function transaction<T>(begin: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await pool.connect()
+    let broken: Error | undefined
+    try {
+      await client.query(begin)
+      const value = await work(transactionOn(client))
+      await client.query('commit')
+      return value
+    } catch (error) {
+      await client.query('rollback').catch((failure: Error) => (broken = failure))
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  return {
+    write: (work) => transaction('begin', work),
+    read: (work) => transaction('begin read only', work),
+    async script(tx, sql) {
+      // A script has several statements, which the simple protocol takes only without binds.
+      for (const statement of sql.split(/;\s*$/m)) if (statement.trim() !== '') await tx.all(statement)
+    },
+    close: () => (closed ??= pool.end()),
+  }
+}
+
+/**
+ * Whether the database, or the way to it, is gone for now. Classes of https://www.postgresql.org/docs/current/errcodes-appendix.html:
+ * 08 connection, 53 resources (a full disk), 57 intervention (shutdown, a statement that took too long), 25006 and 25P03 a
+ * standby and a transaction that was idle for too long. What has no SQLSTATE is a socket's or the pool's error.
+ */
+export const isUnavailable = (error: unknown): boolean => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return (
+    /^(08|53|57|25006$|25P03$)/.test(code) ||
+    /^E[A-Z]+$/.test(code) ||
+    /Connection terminated|timeout|timed out|not queryable/i.test(String(error))
+  )
+}
