@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { databaseUrl } from '../support/database.ts'
 import { openApi, type Api } from './api.ts'
 import { check, type Figures } from './check.ts'
 import { gather, untilSettled, type Ending } from './evidence.ts'
@@ -59,7 +60,8 @@ export async function setStage(
 
   async function boot() {
     const number = await receiver.nextBoot()
-    server = spawnServer(data, env)
+    const url = await databaseUrl(data)
+    server = spawnServer(data, { ...env, ...(url === null ? {} : { RINGBACK_DATABASE_URL: url }) })
     return { number, server }
   }
 

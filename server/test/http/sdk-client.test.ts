@@ -13,6 +13,7 @@ import { Compile } from 'typebox/compile'
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Attempted } from '../../src/engine/report.ts'
+import { databaseUrl } from '../support/database.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { adminKey, startApi } from './start-api.ts'
 
@@ -87,7 +88,7 @@ async function startServer(t: TestContext) {
   const attempts: Attempted[] = []
   const changed = new EventEmitter()
   const app = await createApp({
-    config: { ...config, admin_key: adminKey },
+    config: { ...config, admin_key: adminKey, database_url: await databaseUrl(data) },
     secret_key: new Uint8Array(32),
     public_url: 'http://127.0.0.1',
     log: pino({ level: 'silent' }),

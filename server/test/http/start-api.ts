@@ -15,8 +15,8 @@ import { createApi } from '../../src/http/api.ts'
 import type { ApiConfig } from '../../src/http/deps.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
-import { openSqliteDriver } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
+import { openTestDriver } from '../support/database.ts'
 import { createTestLog } from '../support/log.ts'
 
 export const adminKey = 'an-admin-key-of-more-than-32-characters'
@@ -64,7 +64,7 @@ export async function startApi(
   const real =
     over ??
     createStore({
-      driver: await openSqliteDriver(join(folder, 'ringback.db')),
+      driver: await openTestDriver(folder),
       cipher: createCipher(Buffer.alloc(32, 7)),
       now,
       owner: newId(),

@@ -21,8 +21,8 @@ import type { TellOperator } from '../../src/engine/pause-reporter.ts'
 import type { Attempted } from '../../src/engine/report.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
-import { openSqliteDriver } from '../../src/store/sqlite.ts'
 import type { Store } from '../../src/store/store.ts'
+import { openTestDriver } from './database.ts'
 import { createTestLog } from './log.ts'
 import { startSender } from './sender.ts'
 import { newTask } from './store.ts'
@@ -46,7 +46,7 @@ export async function startWorld(
   const home = folder ?? (await mkdtemp(join(tmpdir(), 'ringback-engine-')))
   const newId = createIds(clock.now, (bytes) => bytes.set(randomBytes(bytes.length)))
   const store = createStore({
-    driver: await openSqliteDriver(join(home, 'ringback.db')),
+    driver: await openTestDriver(home),
     cipher: createCipher(Buffer.alloc(32, 7)),
     now: clock.now,
     owner: newId(),
