@@ -78,6 +78,7 @@ const plainErrors = new Set([
   'NewerDatabaseError',
   'WrongSecretKeyError',
   'UnreachableError',
+  'FailedError',
 ])
 
 /** One clear sentence for what a person can mend; the stack for what only we can. */

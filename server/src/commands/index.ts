@@ -5,6 +5,7 @@ import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { configList } from './config.ts'
 import { deliveryCommands } from './delivery.ts'
+import { demo } from './demo.ts'
 import { destinationCommands } from './destination.ts'
 import { dev } from './dev.ts'
 import { keyCommands } from './key.ts'
@@ -16,6 +17,7 @@ import { taskCommands } from './task.ts'
 
 export const commands: readonly Command[] = [
   dev,
+  demo,
   serve,
   migrateCommand,
   secretsRotate,
