@@ -24,7 +24,7 @@ type Story = {
 
 const told = [
   /● label +created, {"image":"cat\.png"}\n/,
-  /● transcript +created, {"audio":"call\.mp3"}; its receiver will fail 2 times\n/,
+  /● transcript +created, {"audio":"call\.mp3"}; its receiver will fail twice\n/,
   /○ label +the customer waits for it: .*\n[^]*← label +its provider POSTs .*: 200\n[^]*● label +completed, /,
   /✓ label +task\.completed, attempt 1: answered 200 in .*\n[^]*← label +the same URL once more: 404, /,
   /✗ transcript +task\.completed, attempt 1: answered 500 in .*; the next in .*\n/,

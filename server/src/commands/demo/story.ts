@@ -7,7 +7,6 @@ import { inboxUrl } from '../dev/project.ts'
 import { follow, followLast, type Play } from './callback.ts'
 import type { Stage } from './stage.ts'
 
-const FAILURES = 2
 const WAIT_S = 30
 const METHOD_NOT_ALLOWED = 405
 
@@ -71,8 +70,8 @@ async function createTasks({ client, stage, signal }: Play, inbox: string) {
     transcript: await create(
       'transcript',
       { audio: 'call.mp3' },
-      `${inbox}/fail/${FAILURES}`,
-      `; its receiver will fail ${FAILURES} times`,
+      `${inbox}/fail/2`,
+      '; its receiver will fail twice',
     ),
     invoice: await create('invoice', { scan: 'page.png' }, inbox),
   }
