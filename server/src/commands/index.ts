@@ -8,6 +8,7 @@ import { deliveryCommands } from './delivery.ts'
 import { demo } from './demo.ts'
 import { destinationCommands } from './destination.ts'
 import { dev } from './dev.ts'
+import { doctor } from './doctor.ts'
 import { keyCommands } from './key.ts'
 import { migrateCommand } from './migrate.ts'
 import { projectCommands } from './project.ts'
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   secretsRotate,
   backupCommand,
   configList,
+  doctor,
   completion(() => ({ commands, families })),
   ...projectCommands,
   ...keyCommands,
