@@ -11,15 +11,18 @@ import type { Config } from './config.ts'
 import { createVerbs } from './dialects/apply.ts'
 import { createDirectory } from './dialects/directory.ts'
 import { createDialects } from './dialects/index.ts'
+import type { Check } from './domain/finding.ts'
 import { createIds } from './domain/id.ts'
-import { createEgress } from './engine/egress.ts'
+import { createEgress, type Egress } from './engine/egress.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHttpSender } from './engine/http-sender.ts'
 import { createOperatorCall } from './engine/operator-call.ts'
 import type { Attempted } from './engine/report.ts'
-import { createResolver } from './engine/resolver.ts'
+import { createResolver, RESOLVE_TIMEOUT_MS, type Resolver } from './engine/resolver.ts'
 import { createApi } from './http/api.ts'
 import { backupSqlite } from './store/backup.ts'
+import { postgresChecks } from './store/checks/postgres.ts'
+import { sqliteChecks } from './store/checks/sqlite.ts'
 import { createCipher } from './store/cipher.ts'
 import { createStore } from './store/open.ts'
 import type { Migrated } from './store/migrate.ts'
@@ -48,7 +51,7 @@ export type App = {
   stop(): Promise<void>
 }
 
-const databasePath = (config: Config) => join(config.data, 'ringback.db')
+const databasePath = (config: Pick<Config, 'data'>) => join(config.data, 'ringback.db')
 
 /** Whether there is a database where the settings say. */
 export const hasDatabase = (config: Config): boolean =>
@@ -92,6 +95,20 @@ export async function openStore({
 export const backupDatabase = (config: Config, target: string): Promise<number> =>
   backupSqlite(databasePath(config), target)
 
+/** What can be said of the database without writing to it. */
+export const databaseChecks = (config: Pick<Config, 'data' | 'database_url'>): Check[] =>
+  config.database_url === null ? sqliteChecks(databasePath(config)) : postgresChecks(config.database_url)
+
+/** The guard between customers' URLs and our own network, and the resolver that it asks. */
+export type Guard = { egress: Egress; resolver: Resolver; resolve_timeout_ms: number }
+
+/** Makes the guard. */
+export function createGuard({ egress_allow }: Pick<Config, 'egress_allow'>): Guard {
+  const resolver = createResolver()
+  const egress = createEgress({ allow: egress_allow, resolver })
+  return { egress, resolver, resolve_timeout_ms: RESOLVE_TIMEOUT_MS }
+}
+
 /** Opens the database and puts the program together; nothing listens or is sent before `start`. */
 export async function createApp({
   config,
@@ -104,8 +121,7 @@ export async function createApp({
   const store = await openStore({ config, secret_key })
   const now = () => store.now()
   const newId = createIds(now, (bytes) => void randomFillSync(bytes))
-  const resolver = createResolver()
-  const egress = createEgress({ allow: config.egress_allow, resolver })
+  const { resolver, egress } = createGuard(config)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const dialects = createDialects({ version })

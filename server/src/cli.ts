@@ -80,6 +80,7 @@ const plainErrors = new Set([
   'PostgresStartError',
   'WrongSecretKeyError',
   'UnreachableError',
+  'FailedError',
 ])
 
 /** One clear sentence for what a person can mend; the stack for what only we can. */

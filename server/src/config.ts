@@ -24,7 +24,9 @@ type Setting<T> = {
   parse: (text: string) => T
 }
 
-const setting = <T>(given: Setting<T>): Setting<T> => given
+const setting = <T, const F extends string | null>(
+  given: Setting<T> & { fallback: F },
+): Setting<T> & { fallback: F } => given
 
 const bad = (message: string): never => {
   throw new RangeError(message)
@@ -250,19 +252,28 @@ type Values<T> = {
 }
 /** The settings as values; null where nothing was given and there is no default. */
 export type Config = Values<typeof settings>
+const everySetting = { ...settings, ...clientSettings }
 const clientTable = { ...clientSettings, admin_key: settings.admin_key, data: settings.data }
 
 /** Where each value came from, for `config list`. */
 export type Origin = 'flag' | 'environment' | 'default'
 
 export const settingNames = Object.keys(settings) as SettingName[]
-const known = new Set([...Object.values(settings), ...Object.values(clientSettings)].map(({ env }) => env))
+const known = new Set(Object.values(everySetting).map(({ env }) => env))
 
 /** The flag of a setting. */
 export const flagOf = (name: string): string => name.replaceAll('_', '-')
 
 type Given = Readonly<Record<string, string | undefined>>
+type Table = Record<string, Setting<unknown>>
 type Read<T> = { config: Values<T>; origins: Record<keyof T, Origin> }
+type Survey<T> = {
+  /** What is unknown or not valid. */
+  faults: ConfigError[]
+  origins: Record<keyof T, Origin>
+  /** The value of a setting; throws its fault if it has one. */
+  value: <N extends keyof T>(name: N) => Values<T>[N]
+}
 
 /** Reads all settings. Throws ConfigError for the first that is unknown or not valid. */
 export const readConfig = (flags: Given, env: Given): Read<typeof settings> => read(settings, flags, env)
@@ -271,28 +282,50 @@ export const readConfig = (flags: Given, env: Given): Read<typeof settings> => r
 export const readClientConfig = (flags: Given, env: Given): Read<typeof clientTable> =>
   read(clientTable, flags, env)
 
-function read<T extends Record<string, Setting<unknown>>>(table: T, flags: Given, env: Given): Read<T> {
-  const unknown = Object.keys(env).find((name) => name.startsWith('RINGBACK_') && !known.has(name))
-  if (unknown !== undefined) {
-    throw new ConfigError(
-      `${unknown} is not a setting: remove it, or see \`ringback config list\` for those there are`,
+/** Reads every setting there is, of the server and of its clients, and throws for none: for who wants to hear of all faults. */
+export const surveyConfig = (flags: Given, env: Given): Survey<typeof everySetting> =>
+  survey(everySetting, flags, env)
+
+function read<T extends Table>(table: T, flags: Given, env: Given): Read<T> {
+  const { faults, origins, value } = survey(table, flags, env)
+  const [fault] = faults
+  if (fault !== undefined) throw fault
+  const config = Object.fromEntries(Object.keys(table).map((name) => [name, value(name)]))
+  return { config: Object.freeze(config) as Values<T>, origins }
+}
+
+function survey<T extends Table>(table: T, flags: Given, env: Given): Survey<T> {
+  const faults = Object.keys(env)
+    .filter((name) => name.startsWith('RINGBACK_') && !known.has(name))
+    .map(
+      (name) =>
+        new ConfigError(
+          `${name} is not a setting: remove it, or see \`ringback config list\` for those there are`,
+        ),
     )
-  }
-  const values: Record<string, unknown> = {}
+  const values = new Map<keyof T, () => unknown>()
   const origins: Record<string, Origin> = {}
   for (const [name, { env: variable, fallback, parse }] of Object.entries(table)) {
-    const given = flags[flagOf(name)] ?? env[variable]
-    origins[name] =
-      flags[flagOf(name)] !== undefined ? 'flag' : env[variable] !== undefined ? 'environment' : 'default'
-    const raw = given ?? fallback
+    const flag = flags[flagOf(name)]
+    origins[name] = flag !== undefined ? 'flag' : env[variable] !== undefined ? 'environment' : 'default'
+    const raw = flag ?? env[variable] ?? fallback
     try {
-      values[name] = raw === null ? null : parse(raw)
+      const value = raw === null ? null : parse(raw)
+      values.set(name, () => value)
     } catch (error) {
       const label = origins[name] === 'flag' ? `--${flagOf(name)}` : variable
-      throw new ConfigError(
+      const fault = new ConfigError(
         `${label} is not valid: ${error instanceof Error ? error.message : String(error)}`,
       )
+      faults.push(fault)
+      values.set(name, () => {
+        throw fault
+      })
     }
   }
-  return { config: Object.freeze(values) as Values<T>, origins: origins as Record<keyof T, Origin> }
+  return {
+    faults,
+    origins: origins as Record<keyof T, Origin>,
+    value: (name) => values.get(name)?.() as never,
+  }
 }

@@ -9,6 +9,14 @@ export class UsageError extends Error {
   }
 }
 
+/** What a command was to bring about, or to find in order, and did not: one sentence, exit status 1. */
+export class FailedError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'FailedError'
+  }
+}
+
 export type Flags = Record<string, string | boolean | undefined>
 
 /** A flag. `choices` are what completion offers, and all that is taken. */

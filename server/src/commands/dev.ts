@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import type { App } from '../app.ts'
 import { readConfig, type Config } from '../config.ts'
 import { defineCommand, settingFlags } from './command.ts'
-import { choosePort, localUrl } from './dev/address.ts'
+import { choosePort, localUrl, LOOPBACK } from './dev/address.ts'
 import { attemptLine } from './dev/attempt.ts'
 import { addInbox } from './dev/inbox.ts'
 import { addPage } from './dev/page.ts'
@@ -14,8 +14,6 @@ import { devSecretKey, readDevState, writeDevState, type DevState } from './dev/
 import { welcome } from './dev/welcome.ts'
 import { clock, printable } from './dev/words.ts'
 import { untilStopped } from './stop.ts'
-
-const LOOPBACK = ['127.0.0.0/8', '::1/128']
 
 export const dev = defineCommand({
   name: 'dev',

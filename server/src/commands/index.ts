@@ -5,8 +5,10 @@ import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { configList } from './config.ts'
 import { deliveryCommands } from './delivery.ts'
+import { demo } from './demo.ts'
 import { destinationCommands } from './destination.ts'
 import { dev } from './dev.ts'
+import { doctor } from './doctor.ts'
 import { keyCommands } from './key.ts'
 import { migrateCommand } from './migrate.ts'
 import { projectCommands } from './project.ts'
@@ -16,11 +18,13 @@ import { taskCommands } from './task.ts'
 
 export const commands: readonly Command[] = [
   dev,
+  demo,
   serve,
   migrateCommand,
   secretsRotate,
   backupCommand,
   configList,
+  doctor,
   completion(() => ({ commands, families })),
   ...projectCommands,
   ...keyCommands,

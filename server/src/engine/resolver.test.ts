@@ -57,9 +57,11 @@ test('a name that does not exist is a failure, remembered for two seconds', asyn
   const { resolver, dns, clock } = await setUp(t, { 'empty.test': [] })
   assert.deepEqual(await resolver.resolve('a.test'), {
     failure: 'The name a.test does not exist or has no address.',
+    missing: true,
   })
   assert.deepEqual(await resolver.resolve('empty.test'), {
     failure: 'The name empty.test does not exist or has no address.',
+    missing: true,
   })
   dns.zone = { 'a.test': ['192.0.2.1'] }
   clock.time = 1999
@@ -72,6 +74,7 @@ test('a broken name server is told apart from a missing name', async (t) => {
   const { resolver } = await setUp(t, { 'a.test': 'broken' })
   assert.deepEqual(await resolver.resolve('a.test'), {
     failure: 'The name a.test could not be resolved (ESERVFAIL).',
+    missing: false,
   })
 })
 

@@ -5,8 +5,14 @@ import { Resolver as DnsResolver } from 'node:dns/promises'
 import type { RecordWithTtl } from 'node:dns'
 import { createHostsFile, type HostsFile } from './hosts-file.ts'
 
-/** What a name resolves to: at least one address (IPv4 and IPv6 in turn), or why there is none, in one plain sentence. */
-export type Resolution = { addresses: readonly string[] } | { failure: string }
+/**
+ * What a name resolves to: at least one address (IPv4 and IPv6 in turn), or why there is none, in one plain sentence;
+ * `missing` when the name servers know that there is none.
+ */
+export type Resolution = { addresses: readonly string[] } | { failure: string; missing: boolean }
+
+/** One look-up of both families, all retries included, takes no longer than this by default. */
+export const RESOLVE_TIMEOUT_MS = 5000
 
 export type Resolver = {
   /** Resolves a name; never rejects. A trailing dot and the case of letters do not matter. Do not ask it for a literal. */
@@ -18,7 +24,6 @@ export type Resolver = {
 export type ResolverOptions = {
   /** Name servers as `address` or `address:port`; those of the system by default. */
   servers?: readonly string[]
-  /** One look-up of both families, all retries included, takes no longer than this. */
   timeout_ms?: number
   /** Names remembered at a time; the oldest goes first. */
   max_entries?: number
@@ -43,7 +48,7 @@ type FamilyAnswer = { records: RecordWithTtl[]; missing: boolean; code: string }
  */
 export function createResolver({
   servers,
-  timeout_ms = 5000,
+  timeout_ms = RESOLVE_TIMEOUT_MS,
   max_entries = 10_000,
   now = () => performance.now(),
   hosts = createHostsFile({ now }),
@@ -82,7 +87,7 @@ export function createResolver({
     const records = answers.flatMap((answer) => answer.records)
     if (records.length === 0) {
       keepFor(FAILURE_TTL_MS)
-      return { failure: explain(name, answers, timeout_ms) }
+      return explain(name, answers, timeout_ms)
     }
     const ttl_ms = Math.min(...records.map(({ ttl }) => ttl * 1000))
     keepFor(Math.min(Math.max(ttl_ms, SHORTEST_TTL_MS), LONGEST_TTL_MS))
@@ -107,7 +112,9 @@ export function createResolver({
       if (name === 'localhost' || name.endsWith('.localhost')) return { addresses: ['127.0.0.1', '::1'] }
       const addresses = await hosts.find(name)
       if (addresses !== undefined) return { addresses }
-      return closed ? { failure: `The name ${name} was not looked up: stopped.` } : cached(name)
+      return closed
+        ? { failure: `The name ${name} was not looked up: stopped.`, missing: false }
+        : cached(name)
     },
     close() {
       closed = true
@@ -123,11 +130,13 @@ function unanswered(error: unknown): FamilyAnswer {
   return { records: [], missing: code === 'ENOTFOUND' || code === 'ENODATA', code }
 }
 
-function explain(name: string, answers: readonly FamilyAnswer[], timeout_ms: number): string {
+function explain(name: string, answers: readonly FamilyAnswer[], timeout_ms: number): Resolution {
   const fault = answers.find(({ missing }) => !missing)
-  if (fault !== undefined) return `The name ${name} could not be resolved (${fault.code}).`
-  if (answers.length < 2) return `The name ${name} did not resolve within ${timeout_ms} ms.`
-  return `The name ${name} does not exist or has no address.`
+  if (fault !== undefined)
+    return { failure: `The name ${name} could not be resolved (${fault.code}).`, missing: false }
+  if (answers.length < 2)
+    return { failure: `The name ${name} did not resolve within ${timeout_ms} ms.`, missing: false }
+  return { failure: `The name ${name} does not exist or has no address.`, missing: true }
 }
 
 /** IPv4 and IPv6 in turn, IPv4 first: a host without one of them still meets an address it can reach within three tries. */

@@ -3,19 +3,11 @@ import type { FastifyInstance } from 'fastify'
 import { AppError } from '../domain/errors.ts'
 import type { Drain } from './drain.ts'
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Whether the request counts as under way. */
-    admitted: boolean
-  }
-}
-
 /** Adds the first hooks; call it before any route is registered. Health is answered to the end. */
 export function guardEdge(
   app: FastifyInstance,
   { drain, methodsOf }: { drain: Drain; methodsOf: (url: string) => string[] },
 ): void {
-  app.decorateRequest('admitted', false)
   app.addHook('onRequest', (request, reply, done) => {
     if (drain.isStopping()) {
       reply.header('connection', 'close')
@@ -27,15 +19,12 @@ export function guardEdge(
       }
     }
     drain.enter()
-    request.admitted = true
+    // Not the hook onResponse: it never comes for a client that has gone away before its answer.
+    reply.raw.once('close', drain.leave)
     if (request.is404) return done(notServed(request.method, request.url, methodsOf(request.url)))
     if (request.url.includes('%00')) {
       return done(new AppError('invalid_request', 'The URL has a NUL (%00); remove it'))
     }
-    done()
-  })
-  app.addHook('onResponse', (request, _reply, done) => {
-    if (request.admitted) drain.leave()
     done()
   })
   app.setNotFoundHandler((request) => {

@@ -20,6 +20,9 @@ function migrationsFor(flavor: Flavor['name']): Migration[] {
     })
 }
 
+/** The schema version of this program. */
+export const knownVersion = (flavor: Flavor['name']): number => migrationsFor(flavor).at(-1)?.version ?? 0
+
 /** What `migrate` did: the version now, and the names of what was applied. */
 export type Migrated = { version: number; applied: string[] }
 

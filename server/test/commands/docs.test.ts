@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
+import { clientOf } from '../../src/commands/client/exchange.ts'
 import { commands } from '../../src/commands/index.ts'
 import { bin, run, startDev } from './cli.ts'
 
@@ -12,7 +13,10 @@ const blocks = (markdown: string) =>
   Array.from(markdown.matchAll(/^```sh\n(.*?)^```$/gms), ([, block = '']) => block)
 
 test('the examples of docs/cli.md run as printed, and leave no command out', async (t) => {
-  const { data } = await startDev(t)
+  const { data, dev } = await startDev(t)
+  // Waits of a third of a second.
+  const client = clientOf({ url: dev.base_url, key: dev.live_key })
+  await client.project.update({ retry: { retries: 50, window_s: 20 } })
   const examples = blocks(await readFile(page, 'utf8')).join('')
   // A folder without a package asks the registry, so npx is this clone's program.
   const npx = `npx() { shift; "${process.execPath}" "${bin}" "$@"; }; export -f npx\n`

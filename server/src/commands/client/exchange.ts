@@ -1,5 +1,6 @@
-// One call through the sdk's client, with its JSON as text on both ways: the client parses and prints JSON, and a number
-// such as 1950000000000000001 or 1.0 would not survive that. So the text is put in and taken out at its `fetch`.
+// Calls through the sdk's client. Whoever shows an answer takes it as text, by `exchange`: the client parses and prints
+// JSON, and a number such as 1950000000000000001 or 1.0 would not survive that. So the text is put in and taken out at its
+// `fetch`.
 import { createClient, type Client, type RingbackError } from '@ringback/sdk'
 import { elements, members } from '../../domain/json.ts'
 import type { Server } from './server.ts'
@@ -11,19 +12,36 @@ const TIMEOUT_MS = 90_000
 class UnreachableError extends Error {
   constructor({ url }: Server, cause: unknown) {
     super(
-      `no answer from ${url} (${reasonOf(cause)}): start the server with \`ringback dev\`, or name another with --url or RINGBACK_URL`,
+      `no answer from ${url} (${unreachableReason(cause)}): start the server with \`ringback dev\`, or name another with --url or RINGBACK_URL`,
       { cause },
     )
     this.name = 'UnreachableError'
   }
 }
 
-function reasonOf(error: unknown): string {
+/** Why a `fetch` threw, in a word or two. */
+export function unreachableReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `none in ${TIMEOUT_MS / 1000} s`
+  if (error.name === 'TimeoutError') return 'time-out'
   if (!(error.cause instanceof Error)) return error.message
   return 'code' in error.cause ? String(error.cause.code) : error.cause.message
 }
+
+/** A client of the server. Its calls throw UnreachableError when there is no answer; `send` stands in for `fetch`. */
+export const clientOf = (server: Server, send: typeof fetch = fetch): Client =>
+  createClient({
+    baseUrl: server.url,
+    key: server.key,
+    async fetch(input, init) {
+      const timeout = AbortSignal.timeout(TIMEOUT_MS)
+      const given = init?.signal
+      try {
+        return await send(input, { ...init, signal: given ? AbortSignal.any([given, timeout]) : timeout })
+      } catch (error) {
+        throw given?.aborted === true ? error : new UnreachableError(server, error)
+      }
+    },
+  })
 
 /**
  * Makes one call and gives the answer's text. With `body`, a JSON text, that is what is sent, whatever body `call` gives
@@ -36,19 +54,10 @@ export async function exchange(
 ): Promise<string> {
   let answer = ''
   await call(
-    createClient({
-      baseUrl: server.url,
-      key: server.key,
-      async fetch(input, init) {
-        try {
-          const signal = AbortSignal.timeout(TIMEOUT_MS)
-          const response = await fetch(input, { ...init, signal, ...(body === undefined ? {} : { body }) })
-          answer = await response.clone().text()
-          return response
-        } catch (error) {
-          throw new UnreachableError(server, error)
-        }
-      },
+    clientOf(server, async (input, init) => {
+      const response = await fetch(input, { ...init, ...(body === undefined ? {} : { body }) })
+      answer = await response.clone().text()
+      return response
     }),
   )
   return answer

@@ -5,6 +5,9 @@ import type { IncomingMessage } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import type { Config } from '../../config.ts'
 
+/** What `dev` opens as destinations, besides what it is told. */
+export const LOOPBACK = ['127.0.0.0/8', '::1/128']
+
 // An address to listen on that is none to connect to, and the one to use instead.
 const reachable: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
