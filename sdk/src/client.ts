@@ -44,6 +44,9 @@ import type { CallOptions, ClientOptions, Transport } from './transport.ts'
 /** One page of a list, newest first; `next_cursor` is null on the last one. */
 type Page<T> = { data: T[]; next_cursor: string | null }
 
+/** Options of a call that creates something: with the same `idempotencyKey` (kept 24 h) and body a repeated one gives the first answer again. */
+type CreateOptions = CallOptions & { idempotencyKey?: string }
+
 /** The client of one server and one key. */
 export type Client = ReturnType<typeof createClient>
 
@@ -66,7 +69,7 @@ export function createClient(options: ClientOptions) {
       /** Reads the secrets that callbacks of the key's mode carry; takes an operator key. */
       secrets: (options?: CallOptions) => call<SecretPage>('GET', '/v1/project/secrets', options),
       /** Makes a new secret, beside which the old one holds on for its grace; takes an operator key. */
-      rotateSecret: (body: RotateSecret, options?: CallOptions & { idempotencyKey?: string }) =>
+      rotateSecret: (body: RotateSecret, options?: CreateOptions) =>
         call<SecretRotated>('POST', '/v1/project/secrets/rotate', { body, ...options }),
     },
     admin: adminRoutes(call),
@@ -88,8 +91,7 @@ function taskRoutes(call: Transport) {
   const verb = (name: string, id: string, body: unknown, options?: CallOptions) =>
     call<Task>('POST', `${path`/v1/tasks/${id}`}/${name}`, { body, ...options })
   return {
-    /** Creates a task; with the same `idempotencyKey` (kept 24 h) and body a repeated call gives the first answer again. */
-    create: (body: CreateTask = {}, options?: CallOptions & { idempotencyKey?: string }) =>
+    create: (body: CreateTask = {}, options?: CreateOptions) =>
       call<TaskCreated>('POST', '/v1/tasks', { body, ...options }),
     /** Gets a task, after up to `wait` seconds (0–60) if it is not settled yet. */
     get: (id: string, { signal, ...query }: CallOptions & GetTaskQuery = {}) =>
@@ -111,7 +113,7 @@ function taskRoutes(call: Transport) {
     recall: (id: string, body?: RecallTask, options?: CallOptions) => verb('recall', id, body, options),
     restart: (id: string, options?: CallOptions) => verb('restart', id, undefined, options),
     /** Sends the task's last event again, at once. */
-    resend: (id: string, options?: CallOptions) =>
+    resend: (id: string, options?: CreateOptions) =>
       call<Delivery>('POST', path`/v1/tasks/${id}/resend`, options),
     events: (id: string, query?: PageQuery, options?: CallOptions) =>
       call<EventPage>('GET', path`/v1/tasks/${id}/events`, { query, ...options }),
@@ -129,7 +131,7 @@ function deliveryRoutes(call: Transport) {
     /** Gets a delivery with its attempts and the plan of those to come. */
     get: (id: string, options?: CallOptions) =>
       call<DeliveryDetail>('GET', path`/v1/deliveries/${id}`, options),
-    resend: (id: string, options?: CallOptions) =>
+    resend: (id: string, options?: CreateOptions) =>
       call<Delivery>('POST', path`/v1/deliveries/${id}/resend`, options),
     /** Cancels a delivery; while it is being sent this takes effect when that attempt ends. */
     cancel: (id: string, options?: CallOptions) =>
@@ -153,11 +155,11 @@ function destinationRoutes(call: Transport) {
 function adminRoutes(call: Transport) {
   return {
     /** Creates a project; the answer is the only one that shows its credentials. */
-    createProject: (body: CreateProject, options?: CallOptions) =>
+    createProject: (body: CreateProject, options?: CreateOptions) =>
       call<ProjectCreated>('POST', '/v1/admin/projects', { body, ...options }),
     listProjects: (query?: PageQuery, options?: CallOptions) =>
       call<ProjectPage>('GET', '/v1/admin/projects', { query, ...options }),
-    createKey: (projectId: string, body: CreateKey, options?: CallOptions) =>
+    createKey: (projectId: string, body: CreateKey, options?: CreateOptions) =>
       call<KeyCreated>('POST', path`/v1/admin/projects/${projectId}/keys`, { body, ...options }),
     listKeys: (projectId: string, query?: PageQuery, options?: CallOptions) =>
       call<KeyPage>('GET', path`/v1/admin/projects/${projectId}/keys`, { query, ...options }),

@@ -27,6 +27,22 @@ export function guardOf(request: FastifyRequest, { project_id, mode }: Scope): G
 export const guarded = (guard: Guard | null, status: number, answer: string): Idempotency | null =>
   guard === null ? null : { ...guard, status, answer }
 
+/**
+ * Gives the first answer of a creating request, or else makes one: `create` writes its answer together with what it
+ * creates, and gives undefined when another request took the key meanwhile.
+ */
+export async function once(
+  store: Pick<Store, 'findIdempotency'>,
+  guard: Guard | null,
+  reply: FastifyReply,
+  create: () => Promise<string | undefined>,
+): Promise<string> {
+  const first = () => replay(store, guard, reply)
+  const answer = (await first()) ?? (await create()) ?? (await first())
+  if (answer !== undefined) return answer
+  throw new AppError('conflict', 'idempotency-key: its first request is not done yet; try again')
+}
+
 /** The first answer to a request that was made before, or undefined; throws when the key was used for another one. */
 export async function replay(
   store: Pick<Store, 'findIdempotency'>,

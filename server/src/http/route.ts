@@ -1,7 +1,7 @@
 // A route is a value: its schemas and its handler, with the handler's types taken from the schemas. api.ts puts them on
 // paths. Handlers answer with finished JSON text, printed by domain/json.ts, never with objects.
 import type { FastifyReply, FastifyRequest, RouteShorthandOptionsWithHandler } from 'fastify'
-import type { Static, TSchema } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { operatorOnly } from './auth.ts'
 import { schemaRef, type SchemaName } from './schemas/index.ts'
 
@@ -24,16 +24,30 @@ export type RouteDefinition<B extends TSchema, Q extends TSchema> = {
   query?: Q
   /** The schema of the answer by status; null is an answer without a body. */
   answers: Partial<Record<200 | 201 | 202 | 204, SchemaName | null>>
+  /** Takes an `idempotency-key`; says so in the document. */
+  idempotent?: true
   /** How it refuses, where that is not by a problem. */
   refusal?: SchemaName
   handler: (request: Typed<B, Q>, reply: FastifyReply) => Promise<string | void>
 }
 
+// For the document only: idempotency.ts reads the header, and says what is wrong with it.
+const IdempotencyHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      pattern: '^[\\x21-\\x7e]{1,255}$',
+      description:
+        'The same key and body give the first answer again, for 24 hours, with `idempotent-replayed: true`',
+    }),
+  ),
+})
+
 export type Route = RouteShorthandOptionsWithHandler
 
 /** Makes a route. */
 export function route<B extends TSchema, Q extends TSchema>(definition: RouteDefinition<B, Q>): Route {
-  const { id, summary, tag, keyless, operator, body, query, answers, refusal, handler } = definition
+  const { id, summary, tag, keyless, operator, body, query, answers, idempotent, refusal, handler } =
+    definition
   const response: Record<string, unknown> = {
     default:
       refusal === undefined
@@ -54,6 +68,7 @@ export function route<B extends TSchema, Q extends TSchema>(definition: RouteDef
       ...(keyless === true ? { security: [] } : {}),
       ...(body === undefined ? {} : { body }),
       ...(query === undefined ? {} : { querystring: query }),
+      ...(idempotent === undefined ? {} : { headers: IdempotencyHeaders }),
       response,
     },
     ...(operator === true ? { onRequest: operatorOnly } : {}),

@@ -22,6 +22,8 @@ export function compileValidator({
   schema: unknown
   httpPart?: string
 }): (data: unknown) => Validated {
+  // Headers are read by whom they concern; their schemas are for the document.
+  if (httpPart === 'headers') return (value) => ({ value })
   const validator = Compile(schema as TSchema)
   const read = httpPart === 'querystring' ? createQueryReader(schema as QuerySchema) : undefined
   return (data) => {

@@ -16,7 +16,7 @@ import { openAnswer, openSecret, sealAnswer, sealSecret, type SealedRows } from 
 import type { Inserted } from './sql/delivery-insert.ts'
 import type { Resealing } from './sql/sealing.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
-import type { NewDelivery, Outlet, Ready, Store } from './store.ts'
+import type { Idempotency, NewDelivery, Outlet, Ready, Store } from './store.ts'
 
 export type StoreOptions = {
   driver: Driver
@@ -71,6 +71,9 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     }
   }
 
+  const sealed = (idempotency: Idempotency | null | undefined) =>
+    idempotency ? sealAnswer(cipher, idempotency) : null
+
   /** A write that inserts a delivery: reserves a slot when its batch is formed and uses or returns it after the commit. */
   async function writeDelivery<T>(
     delivery: NewDelivery | null,
@@ -113,7 +116,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         {
           task,
           destination: known ? null : destination,
-          idempotency: idempotency === null ? null : sealAnswer(cipher, idempotency),
+          idempotency: sealed(idempotency),
         },
         { bytes: 512 + task.params.length + task.metadata.length },
       )
@@ -172,11 +175,14 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       }
     },
     resend({ delivery, unsettled_id, idempotency }) {
-      const sealed = idempotency === null ? null : sealAnswer(cipher, idempotency)
       return writeDelivery(unsettled_id === null ? delivery : null, async (lease) => {
         const output = await write(
           'resend',
-          () => ({ delivery: { ...delivery, leased: lease() }, unsettled_id, idempotency: sealed }),
+          () => ({
+            delivery: { ...delivery, leased: lease() },
+            unsettled_id,
+            idempotency: sealed(idempotency),
+          }),
           { task_id: delivery.task_id, bytes: 1024 },
         )
         if (unsettled_id !== null) nodes.wake(now())
@@ -230,13 +236,13 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     sweepDestinations: (after, limit) => write('sweepDestinations', { after, limit }),
     prune: (after, limit) => write('prune', { after, limit }),
 
-    async createProject({ project, keys, secrets }) {
-      await write('createProject', {
+    createProject: ({ project, keys, secrets, idempotency }) =>
+      write('createProject', {
         project,
         keys,
         secrets: secrets.map((secret) => sealSecret(cipher, secret)),
-      })
-    },
+        idempotency: sealed(idempotency),
+      }),
     async updateProject(project_id, settings) {
       const project = await write('updateProject', { project_id, settings })
       nodes.changed(project_id)
@@ -244,9 +250,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     },
     findProject: async (id) => (await read('findProject', { id })) ?? undefined,
     listProjects: (page) => read('listProjects', { page }),
-    async createKey(key) {
-      await write('createKey', key)
-    },
+    createKey: (key, idempotency) => write('createKey', { key, idempotency: sealed(idempotency) }),
     revokeKey: (project_id, key_id) => write('revokeKey', { project_id, key_id }),
     listKeys: (project_id, page) => read('listKeys', { project_id, page }),
     findKey: async (hash) => (await read('findKey', { hash })) ?? undefined,
@@ -258,7 +262,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       const result = await write('rotateSecret', {
         secret: sealSecret(cipher, secret),
         older_expire_at,
-        idempotency: idempotency === null ? null : sealAnswer(cipher, idempotency),
+        idempotency: sealed(idempotency),
       })
       nodes.changed(secret.project_id)
       return result

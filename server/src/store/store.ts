@@ -225,11 +225,18 @@ export interface Store {
   /** How many deliveries are pending, counted up to `limit`. */
   countWaiting(limit: number): Promise<number>
 
-  createProject(input: { project: Project; keys: Key[]; secrets: Secret[] }): Promise<void>
+  /** Inserts a project with its keys and secrets, or nothing; false when its idempotency key is taken. */
+  createProject(input: {
+    project: Project
+    keys: Key[]
+    secrets: Secret[]
+    idempotency?: Idempotency | null
+  }): Promise<boolean>
   updateProject(project_id: string, settings: Partial<ProjectSettings>): Promise<Project | undefined>
   findProject(id: string): Promise<Project | undefined>
   listProjects(page: PageRequest): Promise<Page<Project>>
-  createKey(key: Key): Promise<void>
+  /** False when the idempotency key is taken. */
+  createKey(key: Key, idempotency?: Idempotency | null): Promise<boolean>
   /** False when the project has no such key. */
   revokeKey(project_id: string, key_id: string): Promise<boolean>
   listKeys(project_id: string, page: PageRequest): Promise<Page<Key>>

@@ -403,6 +403,26 @@ test('a project shows and changes its settings', async (t) => {
   assert.equal(cleared.body.default_callback_url, null)
 })
 
+test('an administrator who repeats a creating request with its idempotency key gets the first answer, keys and all', async (t) => {
+  const { call } = await startApi(t)
+  const key = adminKey
+  const post = (path: string, json: unknown, name: string) =>
+    call('POST', path, { key, json, headers: { 'idempotency-key': name } })
+  const create = () => post('/v1/admin/projects', { name: 'p' }, 'one')
+  const [first, ...others] = await Promise.all([create(), create(), create()])
+  assert.equal(first.status, 201)
+  for (const other of others) assert.equal(other.text, first.text)
+  assert.equal((await create()).headers.get('idempotent-replayed'), 'true')
+  const projects = (await call('GET', '/v1/admin/projects', { key })).body.data
+  assert.equal(projects.filter(({ name }) => name === 'p').length, 1)
+  assert.equal((await post('/v1/admin/projects', { name: 'q' }, 'one')).body.code, 'idempotency_key_reused')
+
+  const keys = `/v1/admin/projects/${first.body.project.id}/keys`
+  const [made, again] = [await post(keys, {}, 'two'), await post(keys, {}, 'two')]
+  assert.deepEqual([made.status, again.text], [201, made.text])
+  assert.equal((await call('GET', keys, { key })).body.data.length, 5)
+})
+
 test('an administrator makes projects and keys, and revokes them at once', async (t) => {
   const { call } = await startApi(t)
   const key = adminKey

@@ -1,12 +1,13 @@
-// What only an administrator does: projects, their keys, and changing the key that seals. Credentials are shown in the answer that makes them, and
-// never again.
+// What only an administrator does: projects, their keys, and changing the key that seals. Credentials are shown in the
+// answer that makes them, and never again but to whoever repeats that very request.
 import { createKey, createProjectWithCredentials } from '../../dialects/credentials.ts'
 import { AppError } from '../../domain/errors.ts'
 import { print } from '../../domain/json.ts'
-import type { Project } from '../../domain/project.ts'
+import type { Project, Scope } from '../../domain/project.ts'
 import type { Store } from '../../store/store.ts'
 import { judgeCallbackUrl } from '../callback-url.ts'
 import type { Deps } from '../deps.ts'
+import { guarded, guardOf, once } from '../idempotency.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentKey, presentProject } from '../present.ts'
 import { json, route } from '../route.ts'
@@ -14,6 +15,9 @@ import { CreateKey, CreateProject } from '../schemas/project.ts'
 import { PageQuery } from '../schemas/task.ts'
 
 const tag = 'Administration'
+
+// No project's own: an administrator's idempotency keys are apart from those of all projects.
+const ADMINISTRATION: Scope = { project_id: 'admin', mode: 'live' }
 
 async function projectOf(store: Pick<Store, 'findProject'>, id: string): Promise<Project> {
   const project = await store.findProject(id)
@@ -31,18 +35,23 @@ export function adminRoutes(deps: Deps) {
       tag,
       body: CreateProject,
       answers: { 201: 'ProjectCreated' },
+      idempotent: true,
       async handler(request, reply) {
         const { name, dialect = 'native', default_callback_url = null } = request.body
         if (!dialects.names.includes(dialect)) {
           throw new AppError('invalid_request', `dialect: must be one of ${dialects.names.join(', ')}`)
         }
         if (default_callback_url !== null) await judgeCallbackUrl(deps, default_callback_url)
-        const { credentials, ...rows } = createProjectWithCredentials(
-          { name, dialect, default_callback_url },
-          deps,
-        )
-        await store.createProject(rows)
-        return json(reply, 201, print({ project: presentProject(rows.project), credentials }))
+        const guard = guardOf(request, ADMINISTRATION)
+        return once(store, guard, reply, async () => {
+          const { credentials, ...rows } = createProjectWithCredentials(
+            { name, dialect, default_callback_url },
+            deps,
+          )
+          const answer = print({ project: presentProject(rows.project), credentials })
+          const created = await store.createProject({ ...rows, idempotency: guarded(guard, 201, answer) })
+          return created ? json(reply, 201, answer) : undefined
+        })
       },
     }),
     listProjects: route({
@@ -62,12 +71,17 @@ export function adminRoutes(deps: Deps) {
       tag,
       body: CreateKey,
       answers: { 201: 'KeyCreated' },
+      idempotent: true,
       async handler(request, reply) {
         const { id: project_id } = await projectOf(store, request.params.id)
         const { mode = 'live', role = 'customer' } = request.body
-        const { key, text } = createKey({ project_id, mode, role }, deps)
-        await store.createKey(key)
-        return json(reply, 201, print({ ...presentKey(key), key: text }))
+        const guard = guardOf(request, ADMINISTRATION)
+        return once(store, guard, reply, async () => {
+          const { key, text } = createKey({ project_id, mode, role }, deps)
+          const answer = print({ ...presentKey(key), key: text })
+          const created = await store.createKey(key, guarded(guard, 201, answer))
+          return created ? json(reply, 201, answer) : undefined
+        })
       },
     }),
     listKeys: route({

@@ -84,6 +84,7 @@ export function deliveryRoutes(deps: Deps) {
       summary: "Send a delivery's event again, at once",
       tag,
       answers: { 202: 'Delivery' },
+      idempotent: true,
       async handler(request, reply) {
         const { delivery } = await deliveryOf(store, callerOf(request), request.params.id)
         return resend(deps, request, reply, delivery)
@@ -94,6 +95,7 @@ export function deliveryRoutes(deps: Deps) {
       summary: "Send a task's last event again, at once",
       tag,
       answers: { 202: 'Delivery' },
+      idempotent: true,
       async handler(request, reply) {
         const task = await taskOf(store, callerOf(request), request.params.id)
         const event = await store.lastEvent(task.id)

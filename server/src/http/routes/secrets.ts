@@ -9,7 +9,7 @@ import { print } from '../../domain/json.ts'
 import { HOLDING_SECRETS_MAX, isHolding } from '../../domain/project.ts'
 import { callerOf } from '../auth.ts'
 import type { Deps } from '../deps.ts'
-import { guarded, guardOf, replay } from '../idempotency.ts'
+import { guarded, guardOf, once, type Guard } from '../idempotency.ts'
 import { printPage } from '../pages.ts'
 import { presentSecret } from '../present.ts'
 import { json, route } from '../route.ts'
@@ -43,7 +43,11 @@ export function secretRoutes(deps: Deps) {
       operator: true,
       body: RotateSecret,
       answers: { 201: 'SecretRotated' },
-      handler: (request, reply) => rotate(deps, request, reply),
+      idempotent: true,
+      handler(request, reply) {
+        const guard = guardOf(request, callerOf(request).scope)
+        return once(store, guard, reply, () => rotate(deps, request, reply, guard))
+      },
     }),
   }
 }
@@ -52,13 +56,10 @@ async function rotate(
   deps: Deps,
   request: FastifyRequest<{ Body: Static<typeof RotateSecret> }>,
   reply: FastifyReply,
-): Promise<string> {
+  guard: Guard | null,
+): Promise<string | undefined> {
   const { store } = deps
   const { scope } = callerOf(request)
-  const guard = guardOf(request, scope)
-  const replayed = await replay(store, guard, reply)
-  if (replayed !== undefined) return replayed
-
   const { which, grace_s = DEFAULT_GRACE_S } = request.body
   const secret = createSecret({ ...scope, kind: which }, deps)
   const older_expire_at = secret.created_at + grace_s * 1000
@@ -72,10 +73,7 @@ async function rotate(
         'conflict',
         `which: ${HOLDING_SECRETS_MAX} of these hold already; wait for the end of a grace, or end all but the new one with grace_s 0`,
       )
-    case 'idempotency_key_taken': {
-      const first = await replay(store, guard, reply)
-      if (first !== undefined) return first
-      throw new AppError('conflict', 'idempotency-key: its first request is not done yet; try again')
-    }
+    case 'idempotency_key_taken':
+      return undefined
   }
 }

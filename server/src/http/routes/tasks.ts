@@ -10,7 +10,7 @@ import { callerOf, type Caller } from '../auth.ts'
 import { createCallbackId } from '../callback-id.ts'
 import { destinationOf } from '../callback-url.ts'
 import type { Deps } from '../deps.ts'
-import { guarded, guardOf, replay } from '../idempotency.ts'
+import { guarded, guardOf, once, type Guard } from '../idempotency.ts'
 import { missing } from '../missing.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentArrival, presentDelivery, presentEvent } from '../present.ts'
@@ -40,7 +40,11 @@ export function taskRoutes(deps: Deps) {
       tag,
       body: CreateTask,
       answers: { 201: 'TaskCreated' },
-      handler: (request, reply) => create(deps, request, reply),
+      idempotent: true,
+      handler(request, reply) {
+        const guard = guardOf(request, callerOf(request).scope)
+        return once(store, guard, reply, () => create(deps, request, reply, guard))
+      },
     }),
     get: route({
       id: 'getTask',
@@ -115,13 +119,10 @@ async function create(
   deps: Deps,
   request: FastifyRequest<{ Body: Static<typeof CreateTask> }>,
   reply: FastifyReply,
-): Promise<string> {
+  guard: Guard | null,
+): Promise<string | undefined> {
   const { store, newId, config } = deps
   const { scope, project } = callerOf(request)
-  const guard = guardOf(request, scope)
-  const replayed = await replay(store, guard, reply)
-  if (replayed !== undefined) return replayed
-
   const { body } = request
   const texts = members(request.text)
   const callback_url = body.callback_url ?? project.settings.default_callback_url
@@ -169,11 +170,8 @@ async function create(
           task_id: result.task_id,
         },
       )
-    case 'idempotency_key_taken': {
-      const first = await replay(store, guard, reply)
-      if (first !== undefined) return first
-      throw new AppError('conflict', 'idempotency-key: its first request is not done yet; try again')
-    }
+    case 'idempotency_key_taken':
+      return undefined
   }
 }
 

@@ -7,7 +7,9 @@ import {
   type Secret,
 } from '../../domain/project.ts'
 import { bulk, type Row } from '../database.ts'
+import type { Idempotency } from '../store.ts'
 import type { WriteContext } from './context.ts'
+import { takeIdempotency } from './idempotency.ts'
 import { insertSecrets } from './secrets.ts'
 
 const insertKey = bulk(
@@ -24,7 +26,12 @@ const insertKey = bulk(
     select v.id, v.project_id, v.mode, v.role, v.hash, v.hint, v.created_at from ${v}`,
 )
 
-export type CreateProject = { project: Project; keys: Key[]; secrets: Secret[] }
+export type CreateProject = {
+  project: Project
+  keys: Key[]
+  secrets: Secret[]
+  idempotency: Idempotency | null
+}
 
 /** A stored project. Its settings are JSON text in the row; those it was written without have their defaults. */
 export const projectOf = (row: Row): Project => ({
@@ -42,9 +49,11 @@ function settingsOf(text: string): ProjectSettings {
 }
 
 export async function createProject(
-  { tx }: WriteContext,
-  { project, keys, secrets }: CreateProject,
-): Promise<null> {
+  context: WriteContext,
+  { project, keys, secrets, idempotency }: CreateProject,
+): Promise<boolean> {
+  const { tx } = context
+  if (await isTaken(context, idempotency)) return false
   await tx.all(
     'insert into projects (id, name, dialect, settings, created_at, updated_at) values ($1, $2, $3, $4, $5, $6)',
     [
@@ -58,7 +67,12 @@ export async function createProject(
   )
   await tx.bulk(insertKey, keys)
   await insertSecrets(tx, secrets)
-  return null
+  return true
+}
+
+/** Takes an idempotency key, if there is one; true when another request has it. */
+async function isTaken(context: WriteContext, idempotency: Idempotency | null): Promise<boolean> {
+  return idempotency !== null && (await takeIdempotency(context, [idempotency])).size > 0
 }
 
 export async function updateProject(
@@ -77,9 +91,13 @@ export async function updateProject(
   return { ...project, settings: merged, updated_at: now }
 }
 
-export async function createKey({ tx }: WriteContext, key: Key): Promise<null> {
-  await tx.bulk(insertKey, [key])
-  return null
+export async function createKey(
+  context: WriteContext,
+  { key, idempotency }: { key: Key; idempotency: Idempotency | null },
+): Promise<boolean> {
+  if (await isTaken(context, idempotency)) return false
+  await context.tx.bulk(insertKey, [key])
+  return true
 }
 
 export async function revokeKey(
