@@ -20,9 +20,14 @@ const plain = Object.fromEntries(
 )
 
 /** Runs a program to its end. */
-export const run = (file: string, args: readonly string[], env: Environment = {}): Promise<Ended> =>
+export const run = (
+  file: string,
+  args: readonly string[],
+  env: Environment = {},
+  cwd?: string,
+): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(file, args, { env: { ...plain, ...env }, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+    execFile(file, args, { env: { ...plain, ...env }, maxBuffer: 1 << 26, cwd }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
     })
   })
@@ -41,7 +46,7 @@ export async function startDev(t: TestContext, folder?: string) {
   }
   t.after(async () => {
     await stop()
-    await rm(data, { recursive: true })
+    await rm(data, { recursive: true, force: true })
   })
   const lines = createInterface({ input: child.stdout })
   for await (const line of lines) if (line.startsWith('The last tasks')) break
