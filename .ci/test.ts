@@ -1,0 +1,25 @@
+// `npm test`: everything on SQLite, and then again on a real PostgreSQL what a database could make a difference to. With
+// arguments, only those files, on the database that TEST_DATABASE says.
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+
+const EVERYTHING = ['sdk/**/*.test.ts', 'server/**/*.test.ts']
+const ON_BOTH = ['server/test/{http,engine}/*.test.ts']
+
+function run(globs: string[], database: string | undefined): void {
+  const files = globSync(globs)
+  const env = { ...process.env, ...(database === undefined ? {} : { TEST_DATABASE: database }) }
+  const { status } = spawnSync(process.execPath, ['--conditions=@ringback/source', '--test', ...files], {
+    stdio: 'inherit',
+    env,
+  })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+const given = process.argv.slice(2)
+if (given.length > 0) run(given, undefined)
+else {
+  run(EVERYTHING, 'sqlite')
+  console.log('\nAgain, on PostgreSQL:\n')
+  run(ON_BOTH, 'postgres')
+}
