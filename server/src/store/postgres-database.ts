@@ -73,8 +73,12 @@ export function openPostgres(url: string, { connections, patient = false }: Post
           query_timeout: SILENCE_MS,
         }),
   })
-  pool.on('connect', (client) => client.setTypeParser(pg.types.builtins.INT8, parseBigint))
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('connect', (client) => {
+    client.setTypeParser(pg.types.builtins.INT8, parseBigint)
+    // Whose query was under way hears of a broken connection by that query. Without a listener, here and for idle
+    // connections, it would end the process as well.
+    client.on('error', () => {})
+  })
   pool.on('error', () => {})
   let closed: Promise<void> | undefined
 

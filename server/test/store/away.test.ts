@@ -1,0 +1,97 @@
+// A PostgreSQL that cannot be used at start, and one that goes away under a running server.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { createClient, RingbackError } from '@ringback/sdk'
+import pg from 'pg'
+import { pino } from 'pino'
+import { createApp } from '../../src/app.ts'
+import { readConfig } from '../../src/config.ts'
+import { openPostgresDriver } from '../../src/store/postgres.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { startTcpProxy } from '../support/tcp-proxy.ts'
+
+const adminKey = 'an-admin-key-of-more-than-32-characters'
+let postgres: TestPostgres
+
+before(async () => {
+  postgres = await startPostgres()
+})
+after(() => postgres.stop())
+
+test('a database that cannot be used is refused in one sentence that tells the remedy and no password', async () => {
+  const good = await postgres.createDatabase()
+  const with_ = (changes: Partial<URL>) =>
+    Object.assign(new URL(good), { password: 'geheim', ...changes }).href
+  const owner = new pg.Client({ connectionString: good })
+  await owner.connect()
+  await owner.query('create role weak login')
+  await owner.query('create role closed nologin')
+  await owner.end()
+  const scenarios: [string, string, RegExp][] = [
+    [
+      'nobody listens',
+      with_({ port: '1' }),
+      /no answer from PostgreSQL at 127\.0\.0\.1:1 \(ECONNREFUSED\): start it/,
+    ],
+    ['no such host', with_({ hostname: 'nowhere.invalid' }), /no answer from PostgreSQL at nowhere\.invalid/],
+    ['no such user', with_({ username: 'nobody' }), /refused the login of nobody .*RINGBACK_DATABASE_URL/],
+    ['a user that may not log in', with_({ username: 'closed' }), /refused the login of closed/],
+    ['no such database', with_({ pathname: '/none' }), /there is no database none .*create it/],
+    ['no rights', with_({ username: 'weak' }), /weak lacks rights in database ringback_.*grant it CREATE/],
+  ]
+  for (const [name, url, sentence] of scenarios) {
+    await assert.rejects(openPostgresDriver(url), (error: Error) => {
+      assert.equal(error.name, 'PostgresStartError', name)
+      assert.match(error.message, sentence, name)
+      assert.doesNotMatch(error.message, /geheim|\n/, name)
+      return true
+    })
+  }
+})
+
+test('while the database is away requests are refused with 503, and all goes on by itself when it is back', async (t) => {
+  const url = new URL(await postgres.createDatabase())
+  await using wire = await startTcpProxy(Number(url.port))
+  url.port = String(wire.port)
+  const data = await mkdtemp(join(tmpdir(), 'ringback-away-'))
+  const { config } = readConfig({ port: '0', data, 'database-url': url.href }, {})
+  const app = await createApp({
+    config: { ...config, admin_key: adminKey },
+    secret_key: new Uint8Array(32),
+    public_url: 'http://127.0.0.1',
+    log: pino({ level: 'silent' }),
+  })
+  t.after(async () => {
+    await app.stop()
+    await rm(data, { recursive: true, force: true })
+  })
+  const { port } = await app.start()
+  const baseUrl = `http://127.0.0.1:${port}`
+  const ready = async () => (await fetch(`${baseUrl}/readyz`)).status
+  const { credentials } = await createClient({ baseUrl, key: adminKey }).admin.createProject({ name: 'p' })
+  const { tasks } = createClient({ baseUrl, key: credentials.live_key })
+  const before = await tasks.create()
+  assert.equal(await ready(), 200)
+
+  wire.cut()
+  assert.equal(await ready(), 503)
+  for (const call of [
+    () => tasks.create(),
+    () => tasks.complete(before.id, { response: 1 }),
+    () => tasks.list(),
+  ]) {
+    await assert.rejects(call, (error) => {
+      assert.ok(error instanceof RingbackError)
+      assert.deepEqual([error.status, error.code, error.retryAfterS], [503, 'store_unavailable', 1])
+      return true
+    })
+  }
+
+  wire.mend()
+  assert.equal(await ready(), 200)
+  await tasks.create()
+  assert.equal((await tasks.complete(before.id, { response: 1 })).status, 'completed')
+})
