@@ -111,7 +111,7 @@ export type Delivery = {
   state: DeliveryState
   /** Why it was given up */
   reason: ('retries_exhausted' | 'window_over' | 'max_age' | 'gone' | 'not_retryable' | 'canceled') | null
-  /** A re-send: no order holds it back */
+  /** Its event was sent before */
   resend: boolean
   attempt_count: number
   created_at: string

@@ -153,11 +153,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
 
     claim: (request) => write('claim', request),
     async settle({ delivery, settlement, attempt, lease_ms }) {
-      const { id, task_id, destination_id, fence, sequence, resend } = delivery
-      const row = { id, task_id, destination_id, fence, sequence, resend }
+      const { id, task_id, destination_id, fence, sequence, resend, ordered } = delivery
+      const row = { id, task_id, destination_id, fence, sequence, resend, ordered }
       let leased = false
       const lease = () =>
-        (leased = settlement.state !== 'pending' && resend === 0 && outlet.admit(destination_id))
+        (leased = settlement.state !== 'pending' && ordered === 1 && outlet.admit(destination_id))
       try {
         const { won, released } = await write(
           'settle',
@@ -302,7 +302,7 @@ function remember(known: Set<string>, id: string): void {
 }
 
 function readyOf(delivery: NewDelivery, inserted: Inserted, body: string, owner: string): Ready {
-  const { lease_ms: _, ordered: __, ...row } = delivery
+  const { lease_ms: _, ...row } = delivery
   return {
     ...row,
     ...inserted,

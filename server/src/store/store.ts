@@ -45,7 +45,8 @@ export type NewDelivery = Pick<
   | 'destination_id'
   | 'url'
   | 'resend'
-> & { created_at: number; lease_ms: number; ordered: boolean }
+  | 'ordered'
+> & { created_at: number; lease_ms: number }
 
 export type CreateTask = { task: Task; destination: Destination | null; idempotency: Idempotency | null }
 export type CreateResult =
@@ -63,7 +64,7 @@ export type Transition = {
 
 /** An attempt's decision; `attempt` is null when nothing was sent (released unburned, or given up before sending). */
 export type Settle = {
-  delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'fence' | 'sequence' | 'resend'>
+  delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'fence' | 'sequence' | 'resend' | 'ordered'>
   settlement: Settlement
   attempt: Attempt | null
   lease_ms: number

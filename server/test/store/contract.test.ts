@@ -401,7 +401,7 @@ for (const { name, open } of databases) {
         const open = recordingOutlet(true)
         store.attach(open.outlet)
         await store.resend({
-          delivery: deliveryOf(done!, first!.event_id, { resend: 1 }),
+          delivery: deliveryOf(done!, first!.event_id, { resend: 1, ordered: 0 }),
           unsettled_id: null,
           idempotency: null,
         })
@@ -458,22 +458,44 @@ for (const { name, open } of databases) {
       const [first] = await claimMine()
       await settle(first!, 'failed')
       assert.equal((await taskNow(done!)).callback_succeeded, 0)
-      const again = (resend: 0 | 1) =>
+      const again = () =>
         store.resend({
-          delivery: deliveryOf(done!, first!.event_id, { resend }),
+          delivery: deliveryOf(done!, first!.event_id, { resend: 1, ordered: 0 }),
           unsettled_id: null,
           idempotency: null,
         })
-      assert.equal(await again(1), 'done')
-      assert.equal(await again(1), 'raced')
+      assert.equal(await again(), 'done')
+      assert.equal(await again(), 'raced')
       const [second] = await claimMine()
       assert.equal(second?.body, first?.body)
       await settle(second!, 'delivered')
       assert.equal((await taskNow(done!)).callback_succeeded, 1)
-      await again(1)
+      await again()
       const [third] = await claimMine()
       await settle(third!, 'failed')
       assert.equal((await taskNow(done!)).callback_succeeded, 1)
+    })
+
+    it('holds an event that is sent again in order behind the latest one, and lets one by hand pass both', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      const [first] = await claimMine()
+      await settle(first!, 'failed')
+      await move(done!, 'edit', { response: '2' })
+      const again = async (ordered: 0 | 1) => {
+        const delivery = deliveryOf(done!, first!.event_id, { resend: 1, ordered })
+        await store.resend({ delivery, unsettled_id: null, idempotency: null })
+        return delivery.id
+      }
+      const byHand = await again(0)
+      const [edited, passing] = await claimMine()
+      assert.deepEqual([edited?.event_type, passing?.id], ['task.edited', byHand])
+      await settle(passing!, 'failed')
+      const inOrder = await again(1)
+      assert.deepEqual(await claimMine(), [])
+      await settle(edited!, 'delivered')
+      const [last, ...none] = await claimMine()
+      assert.deepEqual([last?.id, last?.resend, none], [inOrder, 1, []])
     })
 
     it('cancels a waiting delivery at once and one being sent when its attempt ends', async () => {

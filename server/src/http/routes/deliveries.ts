@@ -159,8 +159,8 @@ const toDelivery = (again: Again, scope: Scope, id: string, created_at: number) 
   destination_id: again.destination_id,
   url: again.url,
   resend: 1 as const,
+  ordered: 0 as const,
   created_at,
-  ordered: false,
 })
 
 const fresh = (delivery: ReturnType<typeof toDelivery>) => ({

@@ -47,6 +47,7 @@ export const deliveryColumns: Columns<Delivery> = {
   destination_id: 'text',
   url: 'text',
   resend: 'bigint',
+  ordered: 'bigint',
   state: 'text',
   reason: 'text',
   due_at: 'bigint',

@@ -16,7 +16,7 @@ export type Inserted = { state: DeliveryState; seq: number; lease_until: number 
 const findElders = bulk(
   { task_id: 'text' },
   (v) => `select d.task_id, max(d.seq) as seq,
-      max(case when d.resend = 0 and d.state in ('held', 'pending', 'sending') then 1 else 0 end) as unsettled
+      max(case when d.ordered = 1 and d.state in ('held', 'pending', 'sending') then 1 else 0 end) as unsettled
     from deliveries d join ${v} on d.task_id = v.task_id group by d.task_id`,
 )
 
@@ -54,9 +54,9 @@ export async function insertDeliveries(
   const elders = await eldersOf(tx, inputs)
   const isClosed = await closedFor(context, inputs)
   const rows = inputs.map((input) => {
-    const { leased, lease_ms, ordered, ...delivery } = input
+    const { leased, lease_ms, ...delivery } = input
     const elder = elders.get(delivery.task_id)
-    const held = ordered && delivery.resend === 0 && elder?.unsettled === 1
+    const held = delivery.ordered === 1 && elder?.unsettled === 1
     const state: DeliveryState = held ? 'held' : leased && !isClosed(input) ? 'sending' : 'pending'
     const sending = state === 'sending'
     const inserted = { state, seq: (elder?.seq ?? 0) + 1, lease_until: sending ? now + lease_ms : null }
