@@ -53,11 +53,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   async function write<V extends WriteVerb>(
     verb: V,
     input: WriteInput<V> | (() => WriteInput<V>),
-    { task_id = null, bytes = 256 }: Partial<Pick<QueuedWrite, 'task_id' | 'bytes'>> = {},
+    { task_ids = [], bytes = 256 }: Partial<Pick<QueuedWrite, 'task_ids' | 'bytes'>> = {},
   ): Promise<WriteResult<V>> {
     const prepare = typeof input === 'function' ? input : () => input
     try {
-      return (await commits.write({ verb, task_id, bytes, prepare })) as WriteResult<V>
+      return (await commits.write({ verb, task_ids, bytes, prepare })) as WriteResult<V>
     } catch (error) {
       throw asProblem(error)
     }
@@ -129,7 +129,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         const result = await write(
           'transition',
           () => ({ task, event, arrival, delivery: delivery && { ...delivery, leased: lease() } }),
-          { task_id: task.id, bytes: 1024 + 2 * body.length },
+          { task_ids: [task.id], bytes: 1024 + 2 * body.length },
         )
         if (result !== null) {
           for (const listener of listeners) listener(task)
@@ -162,7 +162,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         const { won, released } = await write(
           'settle',
           () => ({ delivery: row, settlement, attempt, lease_ms, leased: lease() }),
-          { task_id, bytes: 512 + (attempt?.response_body?.length ?? 0) },
+          { task_ids: [task_id], bytes: 512 + (attempt?.response_body?.length ?? 0) },
         )
         if (released === 'queued') nodes.wake(now())
         else if (released !== null) {
@@ -183,14 +183,14 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             unsettled_id,
             idempotency: sealed(idempotency),
           }),
-          { task_id: delivery.task_id, bytes: 1024 },
+          { task_ids: [delivery.task_id], bytes: 1024 },
         )
         if (unsettled_id !== null) nodes.wake(now())
         return { value: output.result, inserted: output.delivery, body: output.body }
       })
     },
     async cancelDelivery(delivery) {
-      await write('cancelDelivery', delivery, { task_id: delivery.task_id })
+      await write('cancelDelivery', delivery, { task_ids: [delivery.task_id] })
       nodes.wake(now())
     },
     findDelivery: async (scope, id) => (await read('findDelivery', { scope, id })) ?? undefined,
