@@ -198,6 +198,19 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       (await read('unsettledDelivery', { task_id, sequence })) ?? undefined,
     listDeliveries: (scope, filter, page) => read('listDeliveries', { scope, filter, page }),
 
+    countReplay: (filter) => read('countReplay', { filter }),
+    createReplay: ({ replay, idempotency }) =>
+      write('createReplay', { replay, idempotency: sealed(idempotency) }),
+    findReplay: async (scope, id) => (await read('findReplay', { scope, id })) ?? undefined,
+    async stepReplay(limit) {
+      const step = await read('nextReplay', { limit })
+      if (step === null) return undefined
+      const { replay, task_ids } = step
+      const after = await write('stepReplay', step, { task_ids, bytes: 1024 * (1 + task_ids.length) })
+      if (after !== null && after.replayed > replay.replayed) nodes.wake(now())
+      return after ?? replay
+    },
+
     lostLeases: (limit, lost_boots) =>
       read('lostLeases', { now: now(), owner, limit, lost_boots: lost_boots && driver.exclusive }),
     async releaseHeld(limit) {

@@ -43,7 +43,7 @@ async function closedFor({ tx, now }: WriteContext, inputs: InsertDelivery[]) {
     byHand.get(destination_id) === true || (byHand.has(destination_id) && resend === 0)
 }
 
-/** Inserts deliveries, at most one a task; returns by id what was decided. */
+/** Inserts deliveries, those of one task in the given order; returns by id what was decided. */
 export async function insertDeliveries(
   context: WriteContext,
   inputs: InsertDelivery[],
@@ -55,12 +55,13 @@ export async function insertDeliveries(
   const isClosed = await closedFor(context, inputs)
   const rows = inputs.map((input) => {
     const { leased, lease_ms, ...delivery } = input
-    const elder = elders.get(delivery.task_id)
-    const held = delivery.ordered === 1 && elder?.unsettled === 1
+    const elder = elders.get(delivery.task_id) ?? { seq: 0, unsettled: 0 }
+    const held = delivery.ordered === 1 && elder.unsettled === 1
     const state: DeliveryState = held ? 'held' : leased && !isClosed(input) ? 'sending' : 'pending'
     const sending = state === 'sending'
-    const inserted = { state, seq: (elder?.seq ?? 0) + 1, lease_until: sending ? now + lease_ms : null }
+    const inserted = { state, seq: elder.seq + 1, lease_until: sending ? now + lease_ms : null }
     decided.set(delivery.id, inserted)
+    elders.set(delivery.task_id, { seq: inserted.seq, unsettled: delivery.ordered || elder.unsettled })
     return {
       ...delivery,
       ...inserted,
@@ -90,7 +91,7 @@ async function eldersOf(tx: Transaction, inputs: InsertDelivery[]) {
   const later = inputs.filter(({ sequence, resend }) => sequence > 1 || resend === 1)
   const rows = await tx.bulk(
     findElders,
-    later.map(({ task_id }) => ({ task_id })),
+    Array.from(new Set(later.map(({ task_id }) => task_id)), (task_id) => ({ task_id })),
   )
   return new Map(
     rows.map((row) => [String(row.task_id), { seq: Number(row.seq), unsettled: Number(row.unsettled) }]),
