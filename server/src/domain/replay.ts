@@ -1,6 +1,7 @@
 // A replay is a durable job: every event whose latest delivery matches it gets a fresh delivery of its original bytes. What
 // matches is fixed when the job is made, so that neither what the job makes nor what settles meanwhile is among it.
 import { deliveryStates, isUnsettled, type DeliveryState } from './delivery.ts'
+import { firstIdAt } from './id.ts'
 import type { Scope } from './project.ts'
 
 export const replayStates = ['running', 'done'] as const
@@ -38,3 +39,16 @@ export type Replay = ReplayFilter & {
   updated_at: number
   finished_at: number | null
 }
+
+/** The job for a filter that `count` deliveries match; with none it is done. */
+export const newReplay = (id: string, filter: ReplayFilter, count: number): Replay => ({
+  ...filter,
+  id,
+  state: count === 0 ? 'done' : 'running',
+  cursor: firstIdAt(filter.from_at ?? 0),
+  count,
+  replayed: 0,
+  skipped: 0,
+  updated_at: filter.created_at,
+  finished_at: count === 0 ? filter.created_at : null,
+})

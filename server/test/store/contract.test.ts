@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Attempt, Settlement } from '../../src/domain/delivery.ts'
-import { firstIdAt, timeOfId } from '../../src/domain/id.ts'
+import { timeOfId } from '../../src/domain/id.ts'
 import type { Mode, Project, Secret, SecretKind } from '../../src/domain/project.ts'
-import type { Replay } from '../../src/domain/replay.ts'
+import { newReplay, type Replay, type ReplayFilter } from '../../src/domain/replay.ts'
 import { decide, type Task, type TaskVerb, type VerbInput } from '../../src/domain/task.ts'
 import { openPostgresDriver } from '../../src/store/postgres.ts'
 import { openSqliteDriver } from '../../src/store/sqlite.ts'
@@ -548,29 +548,21 @@ for (const { name, open } of databases) {
       assert.equal((await store.claim({ ...claimAll, room: { [id]: 1 } })).deliveries.length, 1)
     })
 
-    const replayOf = (changes: Partial<Replay> = {}): Replay => ({
-      id: newId(),
+    const filterOf = (changes: Partial<ReplayFilter> = {}): ReplayFilter => ({
       ...scope(),
-      state: 'running',
       delivery_state: 'failed',
       destination_id: null,
       from_at: null,
       // Ids tell the real time, whatever the store's clock says.
       to_at: Date.now() + 1,
-      cursor: firstIdAt(0),
-      count: 0,
-      replayed: 0,
-      skipped: 0,
       created_at: clock,
-      updated_at: clock,
-      finished_at: null,
       ...changes,
     })
 
     /** Counts what matches and writes the job down; the clock moves on. */
-    async function startReplay(changes: Partial<Replay> = {}): Promise<Replay> {
-      const replay = replayOf(changes)
-      replay.count = await store.countReplay(replay)
+    async function startReplay(changes: Partial<ReplayFilter> = {}): Promise<Replay> {
+      const filter = filterOf(changes)
+      const replay = newReplay(newId(), filter, await store.countReplay(filter))
       assert.equal(await store.createReplay({ replay, idempotency: null }), 'created')
       clock++
       return replay
@@ -636,7 +628,7 @@ for (const { name, open } of databases) {
       assert.equal((await taskNow(later!)).callback_succeeded, 1)
       assert.equal((await taskNow(second!)).callback_succeeded, 1)
       assert.equal((await deliveriesByTask()).get(delivered!.id)?.length, 1)
-      assert.equal(await store.countReplay(replayOf()), 0, 'nothing is left to replay')
+      assert.equal(await store.countReplay(filterOf()), 0, 'nothing is left to replay')
     })
 
     it('holds what happens during a replay behind what is replayed in the same task', async () => {
@@ -678,7 +670,7 @@ for (const { name, open } of databases) {
       await move(await create(), 'complete')
       const [, delivered, last] = made
       const timeOf = ({ id }: Ready) => timeOfId(id)!
-      const counts: [number, Partial<Replay>][] = [
+      const counts: [number, Partial<ReplayFilter>][] = [
         [2, {}],
         [1, { delivery_state: 'delivered' }],
         [0, { delivery_state: 'canceled' }],
@@ -692,7 +684,7 @@ for (const { name, open } of databases) {
         [0, { created_at: clock - 1 }],
       ]
       for (const [count, changes] of counts)
-        assert.equal(await store.countReplay(replayOf(changes)), count, JSON.stringify(changes))
+        assert.equal(await store.countReplay(filterOf(changes)), count, JSON.stringify(changes))
       const [after] = await runReplays(50, await startReplay({ delivery_state: 'delivered' }))
       assert.deepEqual(progressOf(after!), ['done', 1, 1, 0])
       assert.deepEqual((await deliveriesByTask()).get(delivered!.task_id), [
@@ -783,9 +775,9 @@ for (const { name, open } of databases) {
     it('keeps a job with its idempotency key once, shows it to its own, and forgets it with the retention', async () => {
       await freshProject({ retention_days: 1 })
       const idempotency = { ...scope(), key: 'k', request_hash: 'h', status: 202, answer: '{}' }
-      const replay = replayOf({ to_at: clock })
+      const replay = newReplay(newId(), filterOf({ to_at: clock }), 1)
       assert.equal(await store.createReplay({ replay, idempotency }), 'created')
-      const other = replayOf()
+      const other = newReplay(newId(), filterOf(), 1)
       assert.equal(await store.createReplay({ replay: other, idempotency }), 'idempotency_key_taken')
       assert.deepEqual({ ...(await store.findReplay(scope(), replay.id)) }, replay)
       assert.equal(await store.findReplay(scope(), other.id), undefined)
