@@ -27,6 +27,9 @@ import type {
   ProjectCreated,
   ProjectPage,
   RecallTask,
+  Replay,
+  ReplayDeliveries,
+  ReplayStarted,
   Resealed,
   ResolvedTask,
   RotateSecret,
@@ -57,6 +60,10 @@ export function createClient(options: ClientOptions) {
     tasks: taskRoutes(call),
     deliveries: deliveryRoutes(call),
     destinations: destinationRoutes(call),
+    replays: {
+      /** Gets a replay with its progress. */
+      get: (id: string, options?: CallOptions) => call<Replay>('GET', path`/v1/replays/${id}`, options),
+    },
     arrivals: {
       /** Resolves the task with a kept arrival. */
       apply: (id: string, options?: CallOptions) =>
@@ -136,6 +143,9 @@ function deliveryRoutes(call: Transport) {
     /** Cancels a delivery; while it is being sent this takes effect when that attempt ends. */
     cancel: (id: string, options?: CallOptions) =>
       call<Delivery>('POST', path`/v1/deliveries/${id}/cancel`, options),
+    /** Starts a job that sends again every event whose latest delivery matches; a dry run only counts them. */
+    replay: (body: ReplayDeliveries = {}, options?: CreateOptions) =>
+      call<ReplayStarted>('POST', '/v1/deliveries/replay', { body, ...options }),
   }
 }
 

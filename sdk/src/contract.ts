@@ -111,7 +111,7 @@ export type Delivery = {
   state: DeliveryState
   /** Why it was given up */
   reason: ('retries_exhausted' | 'window_over' | 'max_age' | 'gone' | 'not_retryable' | 'canceled') | null
-  /** A re-send: no order holds it back */
+  /** Its event was sent before */
   resend: boolean
   attempt_count: number
   created_at: string
@@ -162,6 +162,36 @@ export type Arrival = {
   /** Null when it was over the limit */
   body: string | null
   verdict: 'resolved' | 'repeated' | 'conflicting' | 'early' | 'late' | 'invalid'
+}
+
+/** A job that sends again whatever matches */
+export type Replay = {
+  id: string
+  state: 'running' | 'done'
+  filter: {
+    state: DeliveryState
+    destination_id: string | null
+    from: string | null
+    to: string
+  }
+  /** How many events matched when it was made */
+  count: number
+  /** How many of them got a fresh delivery */
+  replayed: number
+  /** How many did not, since they were sent again otherwise or deleted meanwhile; known at the end */
+  skipped: number
+  created_at: string
+  updated_at: string
+  finished_at: string | null
+}
+
+/** How many deliveries a replay sends again, or would */
+export type ReplayStarted = {
+  /** Null for a dry run */
+  id: string | null
+  state: 'running' | 'done' | 'dry_run'
+  /** How many events matched when it was made */
+  count: number
 }
 
 /** Where deliveries go: an origin or a mail domain, apart for each project and mode */
@@ -439,6 +469,17 @@ export type ListDeliveriesQuery = {
   limit?: number
   /** next_cursor of the page before */
   cursor?: string
+}
+
+export type ReplayDeliveries = {
+  /** Of the latest delivery of an event */
+  state?: 'delivered' | 'failed' | 'canceled'
+  /** A destination_id, an origin (https://host), or an e-mail domain */
+  destination?: string
+  from?: string
+  to?: string
+  /** Only count what matches */
+  dry_run?: boolean
 }
 
 export type UpdateProject = {

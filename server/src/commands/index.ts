@@ -12,6 +12,7 @@ import { doctor } from './doctor.ts'
 import { keyCommands } from './key.ts'
 import { migrateCommand } from './migrate.ts'
 import { projectCommands } from './project.ts'
+import { replayCommands } from './replay.ts'
 import { secretsRotate } from './secrets.ts'
 import { serve } from './serve.ts'
 import { taskCommands } from './task.ts'
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   ...keyCommands,
   ...taskCommands,
   ...deliveryCommands,
+  ...replayCommands,
   ...destinationCommands,
   ...arrivalCommands,
 ]
@@ -41,6 +43,7 @@ export const families: [name: string, summary: string][] = [
   ['key', 'Keys of a project: create, list, revoke.'],
   ['task', 'Tasks: create, watch and settle them.'],
   ['delivery', 'Deliveries: what went out, and sending it again.'],
+  ['replay', 'Replays: how far they are.'],
   ['destination', 'Destinations: how they fare, pause, resume.'],
   ['arrival', 'Requests that reached an inbound URL.'],
 ]

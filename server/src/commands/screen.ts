@@ -10,7 +10,8 @@ export type Screen = {
   paint: (tone: Tone, text: string) => string
 }
 
-type Stream = { isTTY?: boolean; columns?: number }
+/** What a command writes to. */
+export type Stream = { isTTY?: boolean; columns?: number }
 
 /** Reads the screen behind a stream. An exported COLUMNS is obeyed where there is no terminal; NO_COLOR everywhere. */
 export function screenOf(stream: Stream, env: Readonly<Record<string, string | undefined>>): Screen {

@@ -65,9 +65,9 @@ export function createVerbs({ store, dialects, directory, newId }: Wiring): Verb
       destination_id,
       url: callback_url,
       resend: 0,
+      ordered: project.settings.order === 'task' ? 1 : 0,
       created_at: row.created_at,
       lease_ms: leaseMs(dialect.policy(project).timeout_ms),
-      ordered: project.settings.order === 'task',
     }
     return { task, event: { ...row, body: dialect.callback(row, task) }, delivery, arrival }
   }

@@ -32,7 +32,8 @@ export const failureReasons = [
 export type FailureReason = (typeof failureReasons)[number]
 
 /**
- * A delivery as stored. `seq` counts the task's deliveries, `sequence` is its event's place among the task's events.
+ * A delivery as stored. `seq` counts the task's deliveries, `sequence` is its event's place among the task's events. An
+ * `ordered` one waits for its turn within its task, and the next waits for it; `resend` says that its event was sent before.
  * `attempt_count` counts all attempts, `unknown_count` those that burned no retry, `unknown_streak` the last of them in a row.
  */
 export type Delivery = {
@@ -47,6 +48,7 @@ export type Delivery = {
   destination_id: string
   url: string
   resend: 0 | 1
+  ordered: 0 | 1
   state: DeliveryState
   reason: FailureReason | null
   due_at: number | null

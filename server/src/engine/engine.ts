@@ -16,6 +16,7 @@ import { createLoop } from './loop.ts'
 import { createMetrics } from './metrics.ts'
 import { createPauseReporter, type TellOperator } from './pause-reporter.ts'
 import { createRates } from './rates.ts'
+import { createReplayer } from './replayer.ts'
 import { createReport, type Attempted } from './report.ts'
 import { createRescuer } from './rescuer.ts'
 import { createRounds } from './rounds.ts'
@@ -100,6 +101,7 @@ export function createEngine(options: EngineOptions): Engine {
     createLoop({ name: 'operator', clock, log, run: tell }),
     createLoop({ name: 'rescue', clock, log, run: rescue }),
     createLoop({ name: 'expire', clock, log, run: createExpirer({ store, expire, clock, log }) }),
+    createLoop({ name: 'replay', clock, log, run: createReplayer({ store, clock, log }) }),
     createLoop({ name: 'sweep', clock, log, run: createRounds({ step: sweep, clock, ...SWEEP }) }),
     createLoop({ name: 'prune', clock, log, run: createRounds({ step: prune, clock, ...PRUNE }) }),
   ]

@@ -21,6 +21,7 @@ function ready(destination_id: string, body = '{}'): Ready {
     destination_id,
     url: 'https://receiver.test/',
     resend: 0,
+    ordered: 1,
     state: 'sending',
     reason: null,
     due_at: null,

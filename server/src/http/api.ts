@@ -16,6 +16,7 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { destinationRoutes } from './routes/destinations.ts'
 import { healthRoutes } from './routes/health.ts'
 import { createInboundErrorHandler, inboundRoutes } from './routes/inbound.ts'
+import { replayRoutes } from './routes/replays.ts'
 import { projectRoutes } from './routes/project.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { taskRoutes } from './routes/tasks.ts'
@@ -143,6 +144,10 @@ function registerApi(app: FastifyInstance, deps: Deps): void {
   app.get('/v1/deliveries/:id', deliveries.get)
   app.post('/v1/deliveries/:id/resend', deliveries.resend)
   app.post('/v1/deliveries/:id/cancel', deliveries.cancel)
+
+  const replays = replayRoutes(deps)
+  app.post('/v1/deliveries/replay', replays.create)
+  app.get('/v1/replays/:id', replays.get)
 
   const destinations = destinationRoutes(deps)
   app.get('/v1/destinations', destinations.list)

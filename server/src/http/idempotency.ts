@@ -37,14 +37,14 @@ export async function once(
   reply: FastifyReply,
   create: () => Promise<string | undefined>,
 ): Promise<string> {
-  const first = () => replay(store, guard, reply)
+  const first = () => firstAnswer(store, guard, reply)
   const answer = (await first()) ?? (await create()) ?? (await first())
   if (answer !== undefined) return answer
   throw new AppError('conflict', 'idempotency-key: its first request is not done yet; try again')
 }
 
 /** The first answer to a request that was made before, or undefined; throws when the key was used for another one. */
-export async function replay(
+export async function firstAnswer(
   store: Pick<Store, 'findIdempotency'>,
   guard: Guard | null,
   reply: FastifyReply,

@@ -10,6 +10,7 @@ import type { TaskEvent } from '../domain/event.ts'
 import { verbatim, type Printable } from '../domain/json.ts'
 import type { DestinationReport } from '../domain/destination.ts'
 import { quantile } from '../domain/histogram.ts'
+import type { Replay } from '../domain/replay.ts'
 import type { Key, Project, Secret } from '../domain/project.ts'
 import { isoTime, isoTimeOrNull } from '../domain/time.ts'
 import type { Arrival } from '../store/store.ts'
@@ -98,6 +99,24 @@ export const presentArrival = (arrival: Arrival): Fields => ({
   headers: verbatim(arrival.headers),
   body: arrival.body,
   verdict: arrival.verdict,
+})
+
+/** A replay with its progress. */
+export const presentReplay = (replay: Replay): Fields => ({
+  id: replay.id,
+  state: replay.state,
+  filter: {
+    state: replay.delivery_state,
+    destination_id: replay.destination_id,
+    from: isoTimeOrNull(replay.from_at),
+    to: isoTime(replay.to_at),
+  },
+  count: replay.count,
+  replayed: replay.replayed,
+  skipped: replay.skipped,
+  created_at: isoTime(replay.created_at),
+  updated_at: isoTime(replay.updated_at),
+  finished_at: isoTimeOrNull(replay.finished_at),
 })
 
 /** A destination as its operator sees it. */

@@ -4,8 +4,8 @@ import type { Database } from './database.ts'
 import { lockTasks } from './sql/lock.ts'
 import { writes, type WriteVerb } from './sql/verbs.ts'
 
-/** One write of a batch; `task_id` is the task that it locks, if any. */
-export type BatchWrite = { verb: WriteVerb; input: unknown; task_id: string | null }
+/** One write of a batch; `task_ids` are the tasks that it locks. */
+export type BatchWrite = { verb: WriteVerb; input: unknown; task_ids: readonly string[] }
 export type Batch = { now: number; owner: string; writes: BatchWrite[] }
 
 /** A write's own result, or the message of what went wrong with it. */
@@ -44,7 +44,7 @@ function commit(database: Database, { now, owner, writes: batch }: Batch): Promi
     const outcomes: WriteOutcome[] = batch.map(() => ({ ok: true, value: null }))
     await lockTasks(
       { tx },
-      batch.flatMap(({ task_id }) => task_id ?? []),
+      batch.flatMap(({ task_ids }) => task_ids),
     )
     for (const verb of Object.keys(writes) as WriteVerb[]) {
       const indexes = batch.flatMap((write, i) => (write.verb === verb ? i : []))

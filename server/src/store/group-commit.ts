@@ -41,9 +41,9 @@ export function createGroupCommit({
     let i = 0
     for (; i < queue.length && batch.length < BATCH_WRITES; i++) {
       const write = queue[i] as Waiting
-      if (write.task_id !== null && tasks.has(write.task_id)) later.push(write)
+      if (write.task_ids.some((id) => tasks.has(id))) later.push(write)
       else {
-        if (write.task_id !== null) tasks.add(write.task_id)
+        for (const id of write.task_ids) tasks.add(id)
         queuedBytes -= write.bytes
         batch.push(write)
       }
@@ -58,7 +58,7 @@ export function createGroupCommit({
     await new Promise(setImmediate)
     while (queue.length > 0) {
       const batch = takeBatch()
-      const writes = batch.map(({ verb, task_id, prepare }) => ({ verb, task_id, input: prepare() }))
+      const writes = batch.map(({ verb, task_ids, prepare }) => ({ verb, task_ids, input: prepare() }))
       let outcomes: WriteOutcome[]
       try {
         outcomes = await driver.write({ now: now(), owner, writes })

@@ -53,11 +53,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   async function write<V extends WriteVerb>(
     verb: V,
     input: WriteInput<V> | (() => WriteInput<V>),
-    { task_id = null, bytes = 256 }: Partial<Pick<QueuedWrite, 'task_id' | 'bytes'>> = {},
+    { task_ids = [], bytes = 256 }: Partial<Pick<QueuedWrite, 'task_ids' | 'bytes'>> = {},
   ): Promise<WriteResult<V>> {
     const prepare = typeof input === 'function' ? input : () => input
     try {
-      return (await commits.write({ verb, task_id, bytes, prepare })) as WriteResult<V>
+      return (await commits.write({ verb, task_ids, bytes, prepare })) as WriteResult<V>
     } catch (error) {
       throw asProblem(error)
     }
@@ -129,7 +129,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         const result = await write(
           'transition',
           () => ({ task, event, arrival, delivery: delivery && { ...delivery, leased: lease() } }),
-          { task_id: task.id, bytes: 1024 + 2 * body.length },
+          { task_ids: [task.id], bytes: 1024 + 2 * body.length },
         )
         if (result !== null) {
           for (const listener of listeners) listener(task)
@@ -153,16 +153,16 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
 
     claim: (request) => write('claim', request),
     async settle({ delivery, settlement, attempt, lease_ms }) {
-      const { id, task_id, destination_id, fence, sequence, resend } = delivery
-      const row = { id, task_id, destination_id, fence, sequence, resend }
+      const { id, task_id, destination_id, fence, sequence, resend, ordered } = delivery
+      const row = { id, task_id, destination_id, fence, sequence, resend, ordered }
       let leased = false
       const lease = () =>
-        (leased = settlement.state !== 'pending' && resend === 0 && outlet.admit(destination_id))
+        (leased = settlement.state !== 'pending' && ordered === 1 && outlet.admit(destination_id))
       try {
         const { won, released } = await write(
           'settle',
           () => ({ delivery: row, settlement, attempt, lease_ms, leased: lease() }),
-          { task_id, bytes: 512 + (attempt?.response_body?.length ?? 0) },
+          { task_ids: [task_id], bytes: 512 + (attempt?.response_body?.length ?? 0) },
         )
         if (released === 'queued') nodes.wake(now())
         else if (released !== null) {
@@ -183,20 +183,33 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             unsettled_id,
             idempotency: sealed(idempotency),
           }),
-          { task_id: delivery.task_id, bytes: 1024 },
+          { task_ids: [delivery.task_id], bytes: 1024 },
         )
         if (unsettled_id !== null) nodes.wake(now())
         return { value: output.result, inserted: output.delivery, body: output.body }
       })
     },
     async cancelDelivery(delivery) {
-      await write('cancelDelivery', delivery, { task_id: delivery.task_id })
+      await write('cancelDelivery', delivery, { task_ids: [delivery.task_id] })
       nodes.wake(now())
     },
     findDelivery: async (scope, id) => (await read('findDelivery', { scope, id })) ?? undefined,
     unsettledDelivery: async (task_id, sequence) =>
       (await read('unsettledDelivery', { task_id, sequence })) ?? undefined,
     listDeliveries: (scope, filter, page) => read('listDeliveries', { scope, filter, page }),
+
+    countReplay: (filter) => read('countReplay', { filter }),
+    createReplay: ({ replay, idempotency }) =>
+      write('createReplay', { replay, idempotency: sealed(idempotency) }),
+    findReplay: async (scope, id) => (await read('findReplay', { scope, id })) ?? undefined,
+    async stepReplay(limit) {
+      const step = await read('nextReplay', { limit })
+      if (step === null) return undefined
+      const { replay, task_ids } = step
+      const after = await write('stepReplay', step, { task_ids, bytes: 1024 * (1 + task_ids.length) })
+      if (after !== null && after.replayed > replay.replayed) nodes.wake(now())
+      return after ?? replay
+    },
 
     lostLeases: (limit, lost_boots) =>
       read('lostLeases', { now: now(), owner, limit, lost_boots: lost_boots && driver.exclusive }),
@@ -302,7 +315,7 @@ function remember(known: Set<string>, id: string): void {
 }
 
 function readyOf(delivery: NewDelivery, inserted: Inserted, body: string, owner: string): Ready {
-  const { lease_ms: _, ordered: __, ...row } = delivery
+  const { lease_ms: _, ...row } = delivery
   return {
     ...row,
     ...inserted,

@@ -5,9 +5,11 @@ import type { DestinationReport } from '../domain/destination.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import type { Page, PageRequest } from '../domain/page.ts'
 import type { Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
+import type { Replay, ReplayFilter } from '../domain/replay.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
 import type { SetBreaker } from './sql/closing.ts'
 import type { Rates, RatesResult } from './sql/rates.ts'
+import type { CreateReplay, CreateReplayResult } from './sql/replays.ts'
 
 /** Where a new delivery goes; the id is derived from project, mode and key. */
 export type Destination = { id: string; project_id: string; mode: Mode; key: string }
@@ -45,7 +47,8 @@ export type NewDelivery = Pick<
   | 'destination_id'
   | 'url'
   | 'resend'
-> & { created_at: number; lease_ms: number; ordered: boolean }
+  | 'ordered'
+> & { created_at: number; lease_ms: number }
 
 export type CreateTask = { task: Task; destination: Destination | null; idempotency: Idempotency | null }
 export type CreateResult =
@@ -63,7 +66,7 @@ export type Transition = {
 
 /** An attempt's decision; `attempt` is null when nothing was sent (released unburned, or given up before sending). */
 export type Settle = {
-  delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'fence' | 'sequence' | 'resend'>
+  delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'fence' | 'sequence' | 'resend' | 'ordered'>
   settlement: Settlement
   attempt: Attempt | null
   lease_ms: number
@@ -197,6 +200,17 @@ export interface Store {
   /** A task's unsettled delivery of this event, if any. */
   unsettledDelivery(task_id: string, sequence: number): Promise<Delivery | undefined>
   listDeliveries(scope: Scope, filter: DeliveryFilter, page: PageRequest): Promise<Page<Delivery>>
+
+  /** How many deliveries a replay would send again. */
+  countReplay(filter: ReplayFilter): Promise<number>
+  /** Writes a replay down, with its idempotency key, or nothing. */
+  createReplay(input: CreateReplay): Promise<CreateReplayResult>
+  findReplay(scope: Scope, id: string): Promise<Replay | undefined>
+  /**
+   * Makes fresh deliveries for the next `limit` matches, and all others of the same tasks, of the running replay that has
+   * waited longest. Returns it as it is after that, or undefined when none is running.
+   */
+  stepReplay(limit: number): Promise<Replay | undefined>
 
   /** Leases that ran out; `lost_boots` adds those of earlier processes when this one has the database to itself. */
   lostLeases(limit: number, lost_boots: boolean): Promise<Delivery[]>

@@ -137,6 +137,40 @@ test('the commands do what they say, with the exit status they should', async (t
     for (const row of rows) await check(row)
   })
 
+  await t.test('what was given up is replayed, and one can look again at how far that is', async () => {
+    const id = await createTask('--type', 'again', '--callback-url', `${dev.base_url}/dev/inbox/fail/1`)
+    await must('task', 'complete', id, '--response', '1')
+    const delivery = await must('delivery', 'list', '--task-id', id, '--quiet')
+    for (let shown = ''; !shown.includes('ATTEMPT');) shown = await must('delivery', 'get', delivery)
+    const from = (JSON.parse(await must('delivery', 'get', delivery, '--json')) as { created_at: string })
+      .created_at
+    await must('delivery', 'cancel', delivery)
+    const replay = ['delivery', 'replay', '--state', 'canceled', '--from', from]
+    const done = /^id +\S{36}\nstate +done\n[^]*^count +1\nreplayed +1\nskipped +0\n/m
+    const rows: Row[] = [
+      [[...replay, '--dry-run'], 0, '1 event would be sent again.\n'],
+      [[...replay, '--dry-run', '--json'], 0, '{"id":null,"state":"dry_run","count":1}\n'],
+      [
+        replay,
+        0,
+        done,
+        /^Sending 1 event again\. .*: ringback replay watch \S{36}\n(0 of 1 \(0 %\)\n)?1 of 1 \(100 %\)\n$/,
+      ],
+      [replay, 0, '', 'Nothing matches.\n'],
+      [[...replay, '--json'], 0, /^\{"id":"\S{36}","state":"done",.*"count":0,.*\}\n$/],
+      [['replay', 'get', 'none'], 1, '', /\(not_found\)\n$/],
+      [['replay', 'watch', 'none'], 1, '', /\(not_found\)\n$/],
+      [['replay', 'watch', '..'], 2, '', /'\.\.' is no id/],
+      [['delivery', 'replay', '--state', 'pending'], 2, '', /--state is not valid: use delivered, failed, /],
+      [['delivery', 'replay', '--from', 'monday'], 1, '', /^ringback: from: must be a time .*\n$/],
+    ]
+    for (const row of rows) await check(row)
+    for (let shown = ''; !/delivered/.test(shown);) shown = await must('delivery', 'list', '--task-id', id)
+    const other = await must(...replay, '--quiet')
+    await check([['replay', 'get', other], 0, /^state +done$/m])
+    await check([['replay', 'watch', other, '--json'], 0, /^\{"id":.*"count":0,.*\}\n$/])
+  })
+
   await t.test(
     'the story of a task is told, with the very numbers, for people and for programs',
     async () => {

@@ -230,6 +230,12 @@ test('every answer and every callback is what the document says', async (t) => {
   assert.deepEqual([attempts.length, attempts[0]?.response_body, plan.length], [1, 'heard', 20])
   await deliveries.list({ task_id: refused.id, event: 'task.errored' })
   await deliveries.cancel(failing)
+  assert.equal((await deliveries.replay({ state: 'canceled', dry_run: true })).count, 1)
+  const replay = await deliveries.replay({ state: 'canceled', to: '2020-01-01T00:00:00Z' })
+  assert.deepEqual(await client.replays.get(replay.id!).then(({ state, count }) => [state, count]), [
+    'done',
+    0,
+  ])
 
   const [destination] = (await client.destinations.list()).data
   assert.ok(destination)

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Attempt, Settlement } from '../../src/domain/delivery.ts'
+import { timeOfId } from '../../src/domain/id.ts'
 import type { Mode, Project, Secret, SecretKind } from '../../src/domain/project.ts'
+import { newReplay, type Replay, type ReplayFilter } from '../../src/domain/replay.ts'
 import { decide, type Task, type TaskVerb, type VerbInput } from '../../src/domain/task.ts'
 import { openPostgresDriver } from '../../src/store/postgres.ts'
 import { openSqliteDriver } from '../../src/store/sqlite.ts'
@@ -401,7 +403,7 @@ for (const { name, open } of databases) {
         const open = recordingOutlet(true)
         store.attach(open.outlet)
         await store.resend({
-          delivery: deliveryOf(done!, first!.event_id, { resend: 1 }),
+          delivery: deliveryOf(done!, first!.event_id, { resend: 1, ordered: 0 }),
           unsettled_id: null,
           idempotency: null,
         })
@@ -458,22 +460,44 @@ for (const { name, open } of databases) {
       const [first] = await claimMine()
       await settle(first!, 'failed')
       assert.equal((await taskNow(done!)).callback_succeeded, 0)
-      const again = (resend: 0 | 1) =>
+      const again = () =>
         store.resend({
-          delivery: deliveryOf(done!, first!.event_id, { resend }),
+          delivery: deliveryOf(done!, first!.event_id, { resend: 1, ordered: 0 }),
           unsettled_id: null,
           idempotency: null,
         })
-      assert.equal(await again(1), 'done')
-      assert.equal(await again(1), 'raced')
+      assert.equal(await again(), 'done')
+      assert.equal(await again(), 'raced')
       const [second] = await claimMine()
       assert.equal(second?.body, first?.body)
       await settle(second!, 'delivered')
       assert.equal((await taskNow(done!)).callback_succeeded, 1)
-      await again(1)
+      await again()
       const [third] = await claimMine()
       await settle(third!, 'failed')
       assert.equal((await taskNow(done!)).callback_succeeded, 1)
+    })
+
+    it('holds an event that is sent again in order behind the latest one, and lets one by hand pass both', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      const [first] = await claimMine()
+      await settle(first!, 'failed')
+      await move(done!, 'edit', { response: '2' })
+      const again = async (ordered: 0 | 1) => {
+        const delivery = deliveryOf(done!, first!.event_id, { resend: 1, ordered })
+        await store.resend({ delivery, unsettled_id: null, idempotency: null })
+        return delivery.id
+      }
+      const byHand = await again(0)
+      const [edited, passing] = await claimMine()
+      assert.deepEqual([edited?.event_type, passing?.id], ['task.edited', byHand])
+      await settle(passing!, 'failed')
+      const inOrder = await again(1)
+      assert.deepEqual(await claimMine(), [])
+      await settle(edited!, 'delivered')
+      const [last, ...none] = await claimMine()
+      assert.deepEqual([last?.id, last?.resend, none], [inOrder, 1, []])
     })
 
     it('cancels a waiting delivery at once and one being sent when its attempt ends', async () => {
@@ -522,6 +546,250 @@ for (const { name, open } of databases) {
       assert.deepEqual((await store.claim({ ...claimAll, room: { [id]: 0 } })).deliveries, [])
       assert.deepEqual((await store.claim(claimAll)).deliveries, [])
       assert.equal((await store.claim({ ...claimAll, room: { [id]: 1 } })).deliveries.length, 1)
+    })
+
+    const filterOf = (changes: Partial<ReplayFilter> = {}): ReplayFilter => ({
+      ...scope(),
+      delivery_state: 'failed',
+      destination_id: null,
+      from_at: null,
+      // Ids tell the real time, whatever the store's clock says.
+      to_at: Date.now() + 1,
+      created_at: clock,
+      ...changes,
+    })
+
+    /** Counts what matches and writes the job down; the clock moves on. */
+    async function startReplay(changes: Partial<ReplayFilter> = {}): Promise<Replay> {
+      const filter = filterOf(changes)
+      const replay = newReplay(newId(), filter, await store.countReplay(filter))
+      assert.equal(await store.createReplay({ replay, idempotency: null }), 'created')
+      clock++
+      return replay
+    }
+
+    /** Makes all steps of all jobs, `limit` matches at a time, and gives these jobs as they are then. */
+    async function runReplays(limit: number, ...replays: Replay[]): Promise<Replay[]> {
+      while ((await store.stepReplay(limit)) !== undefined);
+      return Promise.all(replays.map(async ({ id }) => (await store.findReplay(scope(), id))!))
+    }
+
+    const progressOf = ({ state, count, replayed, skipped }: Replay) => [state, count, replayed, skipped]
+
+    /** Claims and settles until nothing is due. */
+    async function settleAll(state: Settlement['state']): Promise<Ready[]> {
+      const settled: Ready[] = []
+      for (let claimed = await claimMine(); claimed.length > 0; claimed = await claimMine()) {
+        await Promise.all(claimed.map((delivery) => settle(delivery, state)))
+        settled.push(...claimed)
+      }
+      return settled
+    }
+
+    /** The deliveries of all tasks as `event resend state`, oldest first, by task. */
+    async function deliveriesByTask(): Promise<Map<string, string[]>> {
+      const { rows } = await store.listDeliveries(scope(), {}, page(10_000))
+      const shown = rows
+        .toSorted((a, b) => a.seq - b.seq)
+        .map((row): [string, string] => [row.task_id, `${row.event_type} ${row.resend} ${row.state}`])
+      return new Map(
+        Array.from(
+          Map.groupBy(shown, ([task_id]) => task_id),
+          ([id, of]) => [id, of.map(([, text]) => text)],
+        ),
+      )
+    }
+
+    it('replays what failed once each, in the order of each task, and later events wait behind it', async () => {
+      await freshProject()
+      const first = await move(await create(), 'complete', { response: '1' })
+      const edited = await move(first!, 'edit', { response: '2' })
+      const second = await move(await create(), 'complete', { response: '3' })
+      await settleAll('failed')
+      const delivered = await move(await create(), 'complete', { response: '4' })
+      await settleAll('delivered')
+      const replay = await startReplay()
+      const later = await move(edited!, 'audit', { verdict: 'approved' })
+      const [after] = await runReplays(50, replay)
+      assert.deepEqual(progressOf(after!), ['done', 3, 3, 0])
+      assert.equal(after!.finished_at, clock)
+
+      const again = await settleAll('delivered')
+      assert.deepEqual(
+        again.map(({ task_id, event_type, resend, body }) => [task_id, event_type, resend, body]),
+        [
+          // What was on its way before the replay comes first.
+          [first!.id, 'task.audit.approved', 0, '{"event":"task.audit.approved"}'],
+          [second!.id, 'task.completed', 1, '{"event":"task.completed"}'],
+          [first!.id, 'task.completed', 1, '{"event":"task.completed"}'],
+          [first!.id, 'task.edited', 1, '{"event":"task.edited"}'],
+        ],
+      )
+      assert.equal((await taskNow(later!)).callback_succeeded, 1)
+      assert.equal((await taskNow(second!)).callback_succeeded, 1)
+      assert.equal((await deliveriesByTask()).get(delivered!.id)?.length, 1)
+      assert.equal(await store.countReplay(filterOf()), 0, 'nothing is left to replay')
+    })
+
+    it('holds what happens during a replay behind what is replayed in the same task', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      await settleAll('failed')
+      await runReplays(50, await startReplay())
+      await move(done!, 'edit', { response: '2' })
+      assert.deepEqual(
+        (await settleAll('delivered')).map(({ event_type }) => event_type),
+        ['task.completed', 'task.edited'],
+      )
+    })
+
+    it('replays events in their order though an earlier one was sent again later', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      const [first] = await settleAll('failed')
+      await move(done!, 'edit', { response: '2' })
+      await settleAll('failed')
+      const delivery = deliveryOf(done!, first!.event_id, { resend: 1, ordered: 0 })
+      await store.resend({ delivery, unsettled_id: null, idempotency: null })
+      await settleAll('failed')
+      const [after] = await runReplays(1, await startReplay())
+      assert.deepEqual(progressOf(after!), ['done', 2, 2, 0])
+      assert.deepEqual(
+        (await settleAll('delivered')).map(({ event_type }) => event_type),
+        ['task.completed', 'task.edited'],
+      )
+    })
+
+    it('matches by state, destination, time of creation and mode', async () => {
+      await freshProject()
+      const made: Ready[] = []
+      for (const state of ['failed', 'delivered', 'failed'] as const) {
+        await move(await create(), 'complete')
+        made.push(...(await settleAll(state)))
+      }
+      await move(await create(), 'complete')
+      const [, delivered, last] = made
+      const timeOf = ({ id }: Ready) => timeOfId(id)!
+      const counts: [number, Partial<ReplayFilter>][] = [
+        [2, {}],
+        [1, { delivery_state: 'delivered' }],
+        [0, { delivery_state: 'canceled' }],
+        [2, { destination_id: destinationOf(project).id }],
+        [0, { destination_id: 'elsewhere' }],
+        [0, { mode: 'test' }],
+        [0, { project_id: newId() }],
+        [0, { from_at: timeOf(last!) + 1 }],
+        [1, { delivery_state: 'delivered', from_at: timeOf(delivered!), to_at: timeOf(delivered!) + 1 }],
+        [0, { delivery_state: 'delivered', to_at: timeOf(delivered!) }],
+        [0, { created_at: clock - 1 }],
+      ]
+      for (const [count, changes] of counts)
+        assert.equal(await store.countReplay(filterOf(changes)), count, JSON.stringify(changes))
+      const [after] = await runReplays(50, await startReplay({ delivery_state: 'delivered' }))
+      assert.deepEqual(progressOf(after!), ['done', 1, 1, 0])
+      assert.deepEqual((await deliveriesByTask()).get(delivered!.task_id), [
+        'task.completed 0 delivered',
+        'task.completed 1 pending',
+      ])
+    })
+
+    it('skips an event that was sent again otherwise since', async () => {
+      await freshProject()
+      const tasks = [await move(await create(), 'complete'), await move(await create(), 'complete')]
+      const failed = await settleAll('failed')
+      const replay = await startReplay()
+      for (const task of tasks) {
+        const { event_id } = failed.find(({ task_id }) => task_id === task!.id)!
+        const delivery = deliveryOf(task!, event_id, { resend: 1, ordered: 0 })
+        await store.resend({ delivery, unsettled_id: null, idempotency: null })
+        if (task === tasks[0]) await settleAll('failed')
+      }
+      const [after] = await runReplays(50, replay)
+      assert.deepEqual(progressOf(after!), ['done', 2, 0, 2])
+      const states = await deliveriesByTask()
+      assert.deepEqual(states.get(tasks[0]!.id), ['task.completed 0 failed', 'task.completed 1 failed'])
+      assert.deepEqual(states.get(tasks[1]!.id), ['task.completed 0 failed', 'task.completed 1 pending'])
+    })
+
+    it('counts as skipped what retention has deleted since', async () => {
+      await freshProject({ retention_days: 1 })
+      await move(await create(), 'complete')
+      await settleAll('failed')
+      const replay = await startReplay()
+      const now = clock
+      clock = Date.now() + 2 * 86_400_000
+      await store.prune('', 10_000)
+      clock = now
+      const [after] = await runReplays(50, replay)
+      assert.deepEqual(progressOf(after!), ['done', 1, 0, 1])
+    })
+
+    it('goes on step by step, and neither two jobs nor many hands send anything twice', async () => {
+      await freshProject()
+      await Promise.all(
+        Array.from({ length: 30 }, async (_, i) => {
+          const done = await move(await create(), 'complete')
+          if (i % 3 === 0) await move(done!, 'edit', { response: '2' })
+        }),
+      )
+      await settleAll('failed')
+      const replays = [await startReplay(), await startReplay()]
+      const one = await store.stepReplay(5)
+      assert.equal(one?.state, 'running')
+      assert.ok(one.replayed >= 5 && one.replayed <= 10, String(one.replayed))
+      await Promise.all(Array.from({ length: 4 }, () => runReplays(5)))
+      const after = await runReplays(5, ...replays)
+      assert.deepEqual(
+        after.map(({ state, count, replayed, skipped }) => [state, count, replayed + skipped]),
+        [
+          ['done', 40, 40],
+          ['done', 40, 40],
+        ],
+      )
+      assert.equal(after[0]!.replayed + after[1]!.replayed, 40)
+      const byTask = await deliveriesByTask()
+      assert.equal(byTask.size, 30)
+      for (const deliveries of byTask.values()) {
+        const fresh = ['task.completed 1 pending', 'task.edited 1 held']
+        assert.deepEqual(
+          deliveries.slice(deliveries.length / 2),
+          fresh.slice(0, deliveries.length / 2),
+          deliveries.join(),
+        )
+      }
+      assert.equal((await settleAll('delivered')).length, 40)
+    })
+
+    it('looks at a bounded number of deliveries in a step, and finds what is far behind', async () => {
+      await freshProject()
+      await Promise.all(Array.from({ length: 2100 }, async () => move(await create(), 'complete')))
+      const last = await move(await create(), 'complete')
+      await store.cancelDelivery((await store.unsettledDelivery(last!.id, 1))!)
+      await startReplay({ delivery_state: 'canceled' })
+      const one = await store.stepReplay(50)
+      assert.deepEqual(progressOf(one!), ['running', 1, 0, 0])
+      assert.deepEqual(progressOf((await store.stepReplay(50))!), ['done', 1, 1, 0])
+      assert.equal(await store.stepReplay(50), undefined)
+    })
+
+    it('keeps a job with its idempotency key once, shows it to its own, and forgets it with the retention', async () => {
+      await freshProject({ retention_days: 1 })
+      const idempotency = { ...scope(), key: 'k', request_hash: 'h', status: 202, answer: '{}' }
+      const replay = newReplay(newId(), filterOf({ to_at: clock }), 1)
+      assert.equal(await store.createReplay({ replay, idempotency }), 'created')
+      const other = newReplay(newId(), filterOf(), 1)
+      assert.equal(await store.createReplay({ replay: other, idempotency }), 'idempotency_key_taken')
+      assert.deepEqual({ ...(await store.findReplay(scope(), replay.id)) }, replay)
+      assert.equal(await store.findReplay(scope(), other.id), undefined)
+      assert.equal(await store.findReplay({ ...scope(), mode: 'test' }, replay.id), undefined)
+      const now = clock
+      clock = Date.now() + 2 * 86_400_000
+      await store.prune('', 1)
+      assert.ok(await store.findReplay(scope(), replay.id), 'it is still running')
+      await runReplays(50)
+      await store.prune('', 1)
+      assert.equal(await store.findReplay(scope(), replay.id), undefined)
+      clock = now
     })
 
     it('pages tasks newest first without gaps', async () => {

@@ -98,9 +98,9 @@ export async function startWorld(
         id: newId(),
         mode: 'live' as const,
         resend: 1 as const,
+        ordered: 0 as const,
         created_at: clock.now(),
         lease_ms: 40_000,
-        ordered: false,
       }
       await store.resend({ delivery, unsettled_id: null, idempotency: null })
     },

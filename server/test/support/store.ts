@@ -99,8 +99,8 @@ export const deliveryOf = (
   destination_id: task.destination_id ?? '',
   url: task.callback_url ?? '',
   resend: 0,
+  ordered: 1,
   created_at: task.updated_at,
   lease_ms: 10_000,
-  ordered: true,
   ...changes,
 })

@@ -4,18 +4,18 @@ import { isUnsettled, leaseMs, type Delivery } from '../../domain/delivery.ts'
 import { print } from '../../domain/json.ts'
 import type { Static } from 'typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { destinationId } from '../../dialects/destination-id.ts'
-import { parseTarget } from '../../domain/destination.ts'
 import type { Scope } from '../../domain/project.ts'
 import type { DeliveryFilter, NewDelivery, Store } from '../../store/store.ts'
 import { callerOf, type Caller } from '../auth.ts'
 import type { Deps } from '../deps.ts'
-import { guarded, guardOf, replay } from '../idempotency.ts'
+import { destinationFilter } from '../destination-filter.ts'
+import { firstAnswer, guarded, guardOf } from '../idempotency.ts'
 import { missing } from '../missing.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentDelivery, presentDeliveryDetail } from '../present.ts'
 import { json, route } from '../route.ts'
 import { DeliveryQuery } from '../schemas/delivery.ts'
+import { timeOf } from '../time.ts'
 import { taskOf } from './tasks.ts'
 
 const tag = 'Deliveries'
@@ -128,8 +128,8 @@ async function resend(
   const { scope, project } = callerOf(request)
   const guard = guardOf(request, scope)
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const replayed = await replay(store, guard, reply)
-    if (replayed !== undefined) return replayed
+    const first = await firstAnswer(store, guard, reply)
+    if (first !== undefined) return first
     const unsettled = await store.unsettledDelivery(again.task_id, again.sequence)
     const delivery = toDelivery(again, scope, newId(), store.now())
     // The answer is kept with the key before the store has decided on the state, so it tells the first one.
@@ -159,8 +159,8 @@ const toDelivery = (again: Again, scope: Scope, id: string, created_at: number) 
   destination_id: again.destination_id,
   url: again.url,
   resend: 1 as const,
+  ordered: 0 as const,
   created_at,
-  ordered: false,
 })
 
 const fresh = (delivery: ReturnType<typeof toDelivery>) => ({
@@ -181,13 +181,6 @@ function filterOf(scope: Scope, query: Static<typeof DeliveryQuery>): DeliveryFi
   return {
     ...filter,
     ...(destination === undefined ? {} : { destination: destinationFilter(scope, destination) }),
-    ...(created_after === undefined ? {} : { created_after: Date.parse(created_after) }),
+    ...(created_after === undefined ? {} : { created_after: timeOf('created_after', created_after) }),
   }
-}
-
-/** Takes a destination's id, an origin, or a mail domain. */
-function destinationFilter(scope: Scope, text: string): string {
-  if (/^[0-9a-f]{32}$/.test(text)) return text
-  const key = text.includes('://') ? parseTarget(text).key : `mailto:${text.toLowerCase()}`
-  return destinationId(scope, key)
 }

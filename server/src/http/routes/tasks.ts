@@ -16,6 +16,7 @@ import { pageOf, printPage } from '../pages.ts'
 import { presentArrival, presentDelivery, presentEvent } from '../present.ts'
 import { json, route } from '../route.ts'
 import { CreateTask, GetTaskQuery, PageQuery, TaskQuery } from '../schemas/task.ts'
+import { timeOf } from '../time.ts'
 
 const tag = 'Tasks'
 
@@ -200,7 +201,7 @@ function filterOf(query: Static<typeof TaskQuery>): TaskFilter {
   const { limit: _limit, cursor: _cursor, created_after, created_before, ...filter } = query
   return {
     ...filter,
-    ...(created_after === undefined ? {} : { created_after: Date.parse(created_after) }),
-    ...(created_before === undefined ? {} : { created_before: Date.parse(created_before) }),
+    ...(created_after === undefined ? {} : { created_after: timeOf('created_after', created_after) }),
+    ...(created_before === undefined ? {} : { created_before: timeOf('created_before', created_before) }),
   }
 }

@@ -85,7 +85,7 @@ export const Delivery = Type.Object({
   url: Type.String(),
   state: ref('DeliveryState'),
   reason: nullable(Type.Enum([...failureReasons]), { description: 'Why it was given up' }),
-  resend: Type.Boolean({ description: 'A re-send: no order holds it back' }),
+  resend: Type.Boolean({ description: 'Its event was sent before' }),
   attempt_count: Type.Integer(),
   created_at: Time,
   settled_at: nullable(Time),

@@ -22,6 +22,7 @@ import {
   Secret,
   SecretRotated,
 } from './project.ts'
+import { Replay, ReplayStarted } from './replay.ts'
 import { AuditVerdict, Task, TaskCreated, TaskStatus } from './task.ts'
 
 const page = (item: TSchema) => Type.Object({ data: Type.Array(item), next_cursor: nullable(Type.String()) })
@@ -67,6 +68,8 @@ const named = {
   Attempt,
   DeliveryDetail,
   Arrival,
+  Replay,
+  ReplayStarted,
   Destination,
   Project,
   Credentials,
@@ -100,6 +103,8 @@ const descriptions: Partial<Record<string, string>> = {
   Attempt: 'One request of a delivery, and what became of it',
   DeliveryDetail: 'A delivery with its attempts and the plan of those to come',
   Arrival: 'One request that reached an inbound URL; credentials are not kept of its headers',
+  Replay: 'A job that sends again whatever matches',
+  ReplayStarted: 'How many deliveries a replay sends again, or would',
   Destination: 'Where deliveries go: an origin or a mail domain, apart for each project and mode',
   Project: 'A tenant: its dialect and settings',
   Credentials: 'The keys and secrets of a project in both modes, shown once',

@@ -1,5 +1,6 @@
 // The columns of each table, once: inserts and bulk statements are built from them.
 import type { Attempt, Delivery } from '../../domain/delivery.ts'
+import type { Replay } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import type { ColumnType } from '../database.ts'
 import type { Arrival } from '../store.ts'
@@ -47,6 +48,7 @@ export const deliveryColumns: Columns<Delivery> = {
   destination_id: 'text',
   url: 'text',
   resend: 'bigint',
+  ordered: 'bigint',
   state: 'text',
   reason: 'text',
   due_at: 'bigint',
@@ -85,6 +87,24 @@ export const arrivalColumns: Columns<Arrival> = {
   headers: 'text',
   body: 'text',
   verdict: 'text',
+}
+
+export const replayColumns: Columns<Replay> = {
+  id: 'text',
+  project_id: 'text',
+  mode: 'text',
+  state: 'text',
+  delivery_state: 'text',
+  destination_id: 'text',
+  from_at: 'bigint',
+  to_at: 'bigint',
+  cursor: 'text',
+  count: 'bigint',
+  replayed: 'bigint',
+  skipped: 'bigint',
+  created_at: 'bigint',
+  updated_at: 'bigint',
+  finished_at: 'bigint',
 }
 
 /** `a, b, c`, or `t.a, t.b, t.c` with a table's name. */

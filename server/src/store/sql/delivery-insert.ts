@@ -16,7 +16,7 @@ export type Inserted = { state: DeliveryState; seq: number; lease_until: number 
 const findElders = bulk(
   { task_id: 'text' },
   (v) => `select d.task_id, max(d.seq) as seq,
-      max(case when d.resend = 0 and d.state in ('held', 'pending', 'sending') then 1 else 0 end) as unsettled
+      max(case when d.ordered = 1 and d.state in ('held', 'pending', 'sending') then 1 else 0 end) as unsettled
     from deliveries d join ${v} on d.task_id = v.task_id group by d.task_id`,
 )
 
@@ -43,7 +43,7 @@ async function closedFor({ tx, now }: WriteContext, inputs: InsertDelivery[]) {
     byHand.get(destination_id) === true || (byHand.has(destination_id) && resend === 0)
 }
 
-/** Inserts deliveries, at most one a task; returns by id what was decided. */
+/** Inserts deliveries, those of one task in the given order; returns by id what was decided. */
 export async function insertDeliveries(
   context: WriteContext,
   inputs: InsertDelivery[],
@@ -54,13 +54,14 @@ export async function insertDeliveries(
   const elders = await eldersOf(tx, inputs)
   const isClosed = await closedFor(context, inputs)
   const rows = inputs.map((input) => {
-    const { leased, lease_ms, ordered, ...delivery } = input
-    const elder = elders.get(delivery.task_id)
-    const held = ordered && delivery.resend === 0 && elder?.unsettled === 1
+    const { leased, lease_ms, ...delivery } = input
+    const elder = elders.get(delivery.task_id) ?? { seq: 0, unsettled: 0 }
+    const held = delivery.ordered === 1 && elder.unsettled === 1
     const state: DeliveryState = held ? 'held' : leased && !isClosed(input) ? 'sending' : 'pending'
     const sending = state === 'sending'
-    const inserted = { state, seq: (elder?.seq ?? 0) + 1, lease_until: sending ? now + lease_ms : null }
+    const inserted = { state, seq: elder.seq + 1, lease_until: sending ? now + lease_ms : null }
     decided.set(delivery.id, inserted)
+    elders.set(delivery.task_id, { seq: inserted.seq, unsettled: delivery.ordered || elder.unsettled })
     return {
       ...delivery,
       ...inserted,
@@ -90,7 +91,7 @@ async function eldersOf(tx: Transaction, inputs: InsertDelivery[]) {
   const later = inputs.filter(({ sequence, resend }) => sequence > 1 || resend === 1)
   const rows = await tx.bulk(
     findElders,
-    later.map(({ task_id }) => ({ task_id })),
+    Array.from(new Set(later.map(({ task_id }) => task_id)), (task_id) => ({ task_id })),
   )
   return new Map(
     rows.map((row) => [String(row.task_id), { seq: Number(row.seq), unsettled: Number(row.unsettled) }]),

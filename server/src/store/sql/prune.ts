@@ -28,6 +28,26 @@ const deletes = [
   (v: string) => `delete from tasks where id in (select v.id from ${v})`,
 ].map((sql) => bulk({ id: 'text' }, sql))
 
+const deleteReplay = bulk({ id: 'text' }, (v) => `delete from replays where id in (select v.id from ${v})`)
+
+/** When each project's retention began, in milliseconds. */
+type Cutoffs = ReadonlyMap<unknown, number>
+
+/** From this id on there is nothing that any project has kept for long enough. */
+const firstKept = (cutoffs: Cutoffs) => firstIdAt(Math.max(0, ...cutoffs.values()))
+
+async function pruneReplays({ tx }: WriteContext, cutoffs: Cutoffs): Promise<void> {
+  const rows = await tx.all(
+    `select id, project_id, created_at from replays where id < $1 and state = 'done'`,
+    [firstKept(cutoffs)],
+  )
+  const old = rows.filter(({ project_id, created_at }) => Number(created_at) < (cutoffs.get(project_id) ?? 0))
+  await tx.bulk(
+    deleteReplay,
+    old.map(({ id }) => ({ id: id ?? null })),
+  )
+}
+
 /** Deletes what of the next `limit` tasks after `after` has outlived its retention. */
 export async function prune(
   context: WriteContext,
@@ -38,19 +58,20 @@ export async function prune(
   await tx.all('delete from secrets where expires_at <= $1', [now])
   await tx.all('delete from destination_rates where slot_at < $1', [now - RATES_MS])
   const projects = await tx.all('select id, settings from projects')
-  const cutoffs = new Map(
+  const cutoffs: Cutoffs = new Map(
     projects.map(({ id, settings }) => [
       id,
       now - (JSON.parse(String(settings)) as ProjectSettings).retention_days * DAY_MS,
     ]),
   )
+  await pruneReplays(context, cutoffs)
   const rows = await tx.all(
     'select id, project_id, status, updated_at from tasks where id > $1 and id < $2 order by id limit $3',
-    [after, firstIdAt(Math.max(0, ...cutoffs.values())), limit],
+    [after, firstKept(cutoffs), limit],
   )
   const old = rows.filter(
     ({ project_id, status, updated_at }) =>
-      !isOpen(status as TaskStatus) && Number(updated_at) < (cutoffs.get(project_id as string) ?? 0),
+      !isOpen(status as TaskStatus) && Number(updated_at) < (cutoffs.get(project_id) ?? 0),
   )
   await lockTasks(
     context,

@@ -4,11 +4,14 @@ import type { TaskEvent } from '../../domain/event.ts'
 import { firstIdAt } from '../../domain/id.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
 import type { Key, Project, Scope, Secret } from '../../domain/project.ts'
+import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
 import type { Arrival, DeliveryFilter, Idempotency, TaskFilter } from '../store.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
 import { projectOf } from './projects.ts'
+import { countMatches, nextMatches } from './replay-matches.ts'
+import type { ReplayStep } from './replays.ts'
 import { countSealedOtherwise, sealedOtherwise } from './sealing.ts'
 
 const first = async <T>(rows: Promise<Row[]>): Promise<T | null> => ((await rows)[0] as T | undefined) ?? null
@@ -191,6 +194,25 @@ export const reads = {
       ],
       page,
     ),
+
+  countReplay: (tx: Transaction, { filter }: { filter: ReplayFilter }) => countMatches(tx, filter),
+
+  findReplay: (tx: Transaction, { scope, id }: { scope: Scope; id: string }) =>
+    first<Replay>(
+      tx.all('select * from replays where id = $1 and project_id = $2 and mode = $3', [
+        id,
+        scope.project_id,
+        scope.mode,
+      ]),
+    ),
+
+  async nextReplay(tx: Transaction, { limit }: { limit: number }): Promise<ReplayStep | null> {
+    // The one that has waited longest, so that a large job does not keep a small one waiting.
+    const replay = await first<Replay>(
+      tx.all(`select * from replays where state = 'running' order by updated_at limit 1`),
+    )
+    return replay === null ? null : { replay, ...(await nextMatches(tx, replay, limit)) }
+  },
 
   async listDestinations(
     tx: Transaction,

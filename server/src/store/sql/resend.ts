@@ -7,7 +7,7 @@ import { insertDeliveries, type InsertDelivery, type Inserted } from './delivery
 import { wake } from './destinations.ts'
 import { takeIdempotency } from './idempotency.ts'
 import { lockTasks } from './lock.ts'
-import { finishDeliveries, releaseNext } from './settle.ts'
+import { finishDeliveries, releaseNext, type Final } from './settle.ts'
 
 export type ResendInput = Omit<ResendRequest, 'delivery'> & { delivery: InsertDelivery }
 export type ResendOutput = { result: ResendResult; delivery: Inserted | null; body: string }
@@ -52,7 +52,7 @@ async function resend(context: WriteContext, input: ResendInput): Promise<Resend
 async function bringForward({ tx, now }: WriteContext, task_id: string, id: string): Promise<void> {
   const rows = await tx.all(
     `update deliveries set due_at = $1 where state = 'pending' and due_at > $1 and task_id = $2 and (id = $3
-       or (resend = 0 and exists (select 1 from deliveries d where d.id = $3 and d.state = 'held')))
+       or (ordered = 1 and exists (select 1 from deliveries d where d.id = $3 and d.state = 'held')))
      returning destination_id`,
     [now, task_id, id],
   )
@@ -70,9 +70,9 @@ export async function cancelDeliveries(context: WriteContext, inputs: CancelInpu
   for (const { id } of inputs) {
     const [row] = (await tx.all(
       `update deliveries set state = 'canceled', reason = 'canceled', due_at = null, settled_at = $2, fence = fence + 1
-       where id = $1 and state in ('held', 'pending') returning task_id, sequence, resend, state`,
+       where id = $1 and state in ('held', 'pending') returning task_id, sequence, resend, ordered, state`,
       [id, now],
-    )) as (Pick<Delivery, 'task_id' | 'sequence' | 'resend' | 'state'> & Row)[]
+    )) as (Omit<Final, 'lease_ms'> & Row)[]
     if (row === undefined) {
       await tx.all(`update deliveries set cancel_requested = 1 where id = $1 and state = 'sending'`, [id])
     } else {
@@ -85,7 +85,7 @@ export async function cancelDeliveries(context: WriteContext, inputs: CancelInpu
 /** Releases held deliveries that wait for nobody; returns how many. */
 export async function releaseHeld(context: WriteContext, { limit }: { limit: number }): Promise<number> {
   const stuck = `select distinct task_id from deliveries h where state = 'held' and not exists (
-      select 1 from deliveries d where d.task_id = h.task_id and d.resend = 0 and d.seq < h.seq
+      select 1 from deliveries d where d.task_id = h.task_id and d.ordered = 1 and d.seq < h.seq
         and d.state in ('held', 'pending', 'sending')) limit $1`
   const rows = await context.tx.all(stuck, [limit])
   const ids = rows.map(({ task_id }) => String(task_id))

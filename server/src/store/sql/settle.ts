@@ -86,15 +86,19 @@ export async function settleDeliveries(
 }
 
 /** A delivery that just got its final state; `lease_ms` not null leases the one it releases. */
-export type Final = Pick<Delivery, 'task_id' | 'sequence' | 'resend' | 'state'> & { lease_ms: number | null }
+export type Final = Pick<Delivery, 'task_id' | 'sequence' | 'resend' | 'ordered' | 'state'> & {
+  lease_ms: number | null
+}
 
-// Only the latest event decides. A re-send can turn false into true and never the reverse.
+// Only the latest event decides. A re-send can turn false into true and never the reverse. `held` is 1 where something is held
+// in the task; as a scalar, since PostgreSQL may turn `exists` into a scan of everything that is held.
 const updateSucceeded = bulk(
   { task_id: 'text', sequence: 'bigint', succeeded: 'bigint', resend: 'bigint', now: 'bigint' },
   (v) => `update tasks set
       callback_succeeded = case when v.resend = 1 and v.succeeded = 0 then tasks.callback_succeeded else v.succeeded end,
       callback_succeeded_at = case when v.resend = 1 and v.succeeded = 0 then tasks.callback_succeeded_at else v.now end
-    from ${v} where tasks.id = v.task_id and tasks.event_count = v.sequence returning tasks.id`,
+    from ${v} where tasks.id = v.task_id and tasks.event_count = v.sequence
+    returning tasks.id, (select 1 from deliveries d where d.task_id = tasks.id and d.state = 'held' limit 1) as held`,
 )
 
 /** What follows from final states: `callback_succeeded`, and the release of the next held delivery of each task. */
@@ -113,11 +117,11 @@ export async function finishDeliveries(
       now,
     })),
   )
-  // The latest event has no successor that could be held behind it.
-  const atEnd = new Set(latest.map(({ id }) => id))
+  // Behind the latest event's delivery there is mostly nothing, so that most tasks are spared the release.
+  const atEnd = new Set(latest.flatMap(({ id, held }) => (held === null ? (id ?? []) : [])))
   return releaseNext(
     context,
-    finals.filter(({ task_id, resend }) => resend === 0 && !atEnd.has(task_id)),
+    finals.filter(({ task_id, ordered }) => ordered === 1 && !atEnd.has(task_id)),
   )
 }
 
@@ -134,7 +138,7 @@ const releaseDelivery = bulk(
     from ${v}
     where deliveries.state = 'held' and deliveries.task_id = v.task_id
       and deliveries.seq = (select min(d.seq) from deliveries d
-        where d.task_id = v.task_id and d.resend = 0 and d.state in ('held', 'pending', 'sending'))
+        where d.task_id = v.task_id and d.ordered = 1 and d.state in ('held', 'pending', 'sending'))
     returning ${list(deliveryColumns, 'deliveries')}`,
 )
 

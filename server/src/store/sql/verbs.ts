@@ -8,6 +8,7 @@ import { sweepDestinations } from './destinations.ts'
 import { createKey, createProject, revokeKey, updateProject } from './projects.ts'
 import { prune } from './prune.ts'
 import { markReported, recordRates } from './rates.ts'
+import { createReplay, stepReplay } from './replays.ts'
 import { cancelDeliveries, releaseHeld, resendDeliveries } from './resend.ts'
 import { reseal } from './sealing.ts'
 import { rotateSecret } from './secrets.ts'
@@ -33,6 +34,8 @@ export const writes = {
   transition: transitionTasks,
   recordArrival: recordArrivals,
   resend: resendDeliveries,
+  createReplay: each(createReplay),
+  stepReplay: each(stepReplay),
   cancelDelivery: cancelDeliveries,
   settle: settleDeliveries,
   releaseHeld: each(releaseHeld),
