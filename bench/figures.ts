@@ -12,16 +12,11 @@ export function percentile(values: readonly number[], p: number): number {
 /** The middle value. */
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
 
-/**
- * How much the straight line through evenly spaced values (least squares) rises from the first to the last; `error` is
- * twice the standard error of that.
- */
-export function rise(values: readonly number[]): { mean: number; by: number; error: number } {
+/** How much the straight line through evenly spaced values (least squares) rises from the first to the last. */
+export function rise(values: readonly number[]): number {
   const steps = values.length - 1
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   const away = (i: number) => i - steps / 2
   const spread = values.reduce((sum, _, i) => sum + away(i) ** 2, 0)
-  const slope = values.reduce((sum, value, i) => sum + away(i) * (value - mean), 0) / spread
-  const residue = values.reduce((sum, value, i) => sum + (value - mean - slope * away(i)) ** 2, 0)
-  return { mean, by: slope * steps, error: 2 * steps * Math.sqrt(residue / (steps - 1) / spread) }
+  const slope = values.reduce((sum, value, i) => sum + away(i) * value, 0) / spread
+  return slope * steps
 }

@@ -120,13 +120,16 @@ const rate = (count: number, from: number, to: number) => (count / (to - from)) 
 
 const lastOf = (arrivals: Arrival[]) => arrivals.at(-1)?.at ?? 0
 
-/** Works in a temporary folder, which is gone afterwards. */
+/** Works in a temporary folder, which is gone afterwards; a failure leaves it, with the database and the log in it. */
 export async function inFolder<T>(work: (data: string) => Promise<T>): Promise<T> {
   const data = await mkdtemp(join(tmpdir(), 'ringback-bench-'))
   try {
-    return await work(data)
-  } finally {
-    await rm(data, { recursive: true, force: true })
+    const result = await work(data)
+    await rm(data, { recursive: true })
+    return result
+  } catch (error) {
+    console.error(`what is left of it: ${data}`)
+    throw error
   }
 }
 

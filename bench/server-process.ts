@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 
 export type ServerProcess = {
   port: number
+  /** Has a `collectable` server collect its garbage; resolves when it did. */
+  collect(): Promise<void>
   /** Drains and ends the server. */
   stop(): Promise<void>
 }
@@ -25,6 +27,12 @@ export const cpuProfile = (folder: string | undefined): string[] =>
 /** Flags of Node for a server whose clock is so many days behind: what it makes is that old for the next one. */
 export const daysBehind = (days: number): string[] => [
   `--import=data:text/javascript,const{now}=Date;Date.now=()=>now()-${days * 86_400_000}`,
+]
+
+/** Flags of Node for a server that collects its garbage when asked to. */
+export const collectable: string[] = [
+  '--expose-gc',
+  '--import=data:text/javascript,process.on("SIGUSR2",()=>gc())',
 ]
 
 /** Starts `ringback serve` on a data folder, with flags for Node, and resolves when it is ready. */
@@ -49,6 +57,12 @@ export async function startServer(data: string, flags: readonly string[] = []): 
   await untilReady(port, exited)
   return {
     port,
+    async collect() {
+      child.kill('SIGUSR2')
+      // Its answer comes from the turn of the event loop that sees the signal, or from a later one.
+      const answer = await fetch(`http://127.0.0.1:${port}/healthz`)
+      await answer.text()
+    },
     async stop() {
       child.kill('SIGTERM')
       const [status] = await exited

@@ -8,13 +8,13 @@ import { milliseconds } from './figures.ts'
 import { sendAll } from './http-load.ts'
 import { startReceivers, type Receivers } from './receivers-process.ts'
 import { BenchFault, check, createProject, inFolder, SETTLE_MS } from './scenarios.ts'
-import { daysBehind, startServer } from './server-process.ts'
+import { collectable, daysBehind, startServer } from './server-process.ts'
 import { createLedger, runLoad, type Addressee, type Ledger } from './soak-load.ts'
-import { createSampler, progressLine, risen, sampleTable, type Sample } from './soak-samples.ts'
+import { createSampler, progressLine, risen, SAMPLE_MS, sampleTable, type Sample } from './soak-samples.ts'
 
 const HELP = `Usage: npm run soak -- [options]
 
-  --minutes N  how long (10)
+  --minutes N  how long, 5 or more (10)
   --rate N     tasks a second; without it half of what the machine could do when the old tasks were made
   --old N      tasks that are past their retention from the start, for the pruner (100000)
   --help`
@@ -28,16 +28,17 @@ const { values } = parseArgs({
   },
 })
 
-function positive(name: 'minutes' | 'rate' | 'old'): number {
+function atLeast(least: number, name: 'minutes' | 'rate' | 'old'): number {
   const value = Number(values[name])
-  if (!Number.isInteger(value) || value < 1) {
-    console.error(`--${name} must be a whole number of 1 or more, not ${values[name]}`)
+  if (!Number.isInteger(value) || value < least) {
+    console.error(`--${name} must be a whole number of ${least} or more, not ${values[name]}`)
     process.exit(2)
   }
   return value
 }
 
-const SAMPLE_MS = 5000
+// Before that the caches are still filling.
+const SHORTEST_MINUTES = 5
 // The port "discard": nobody listens there.
 const DEAD = 'http://127.0.0.1:9'
 // Out of 50 callbacks.
@@ -83,10 +84,10 @@ async function soak(
   receivers: Receivers,
   { key, rate, ledger }: { key: string; rate: number; ledger: Ledger },
 ): Promise<Sample[]> {
-  const server = await startServer(data)
+  const server = await startServer(data, collectable)
   const started_at = Date.now()
   receivers.listen(ledger.accepted)
-  const takeSample = createSampler(server.port, data)
+  const takeSample = createSampler(server, data)
   const samples: Sample[] = []
   let over = false
   async function look(): Promise<void> {
@@ -94,7 +95,7 @@ async function soak(
     for (let n = 1; ; n++) {
       await sleep(started + n * SAMPLE_MS - milliseconds())
       if (over) return
-      const sample = await takeSample(ledger.takeWaits())
+      const sample = await takeSample(n, ledger.takeWaits())
       samples.push(sample)
       console.log(`${(n * SAMPLE_MS) / 1000} s: ${progressLine(sample)}`)
     }
@@ -127,21 +128,22 @@ function checkDatabase(data: string, since: number, { count, expected }: Ledger)
 }
 
 async function main(): Promise<void> {
-  const seconds = 60 * positive('minutes')
-  const old = positive('old')
+  const seconds = 60 * atLeast(SHORTEST_MINUTES, 'minutes')
+  const old = atLeast(1, 'old')
   const receivers = await startReceivers()
   try {
-    await inFolder(async (data) => {
+    const samples = await inFolder(async (data) => {
       const { key, per_s } = await fill(data, receivers, old)
-      const rate = values.rate === undefined ? Math.max(1, Math.round(per_s / 2)) : positive('rate')
-      console.log(`${Math.round(per_s)} tasks a second are the limit; ${rate} it will be`)
+      const rate = values.rate === undefined ? Math.max(1, Math.round(per_s / 2)) : atLeast(1, 'rate')
+      console.log(`The limit is ${Math.round(per_s)} tasks a second; the soak has ${rate}.`)
       const ledger = createLedger(rate * seconds, addresseeOf)
       const samples = await soak(data, receivers, { key, rate, ledger })
-      console.log(`\n${sampleTable(samples)}\n`)
       console.log(`${ledger.expected} of ${ledger.count} callbacks were to be accepted; each was, once.`)
-      const names = risen(samples)
-      check(names.length === 0, `not flat: ${names.join(', ')}`)
+      return samples
     })
+    console.log(`\n${sampleTable(samples)}`)
+    const names = risen(samples)
+    check(names.length === 0, `not flat: ${names.join(', ')}`)
   } finally {
     await receivers.stop()
   }
