@@ -74,6 +74,7 @@ main(process.argv.slice(2)).catch((error: unknown) => {
 
 const plainErrors = new Set([
   'BackupError',
+  'DatabaseFaultError',
   'DatabaseInUseError',
   'NewerDatabaseError',
   'OlderDatabaseError',

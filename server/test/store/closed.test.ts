@@ -36,7 +36,7 @@ test('a wrong key is refused before anything is written, and the database opens 
   const database = openSqlite(path, { readonly: false })
   await makeOld(database, 'sqlite', { secrets: sealSecret(createCipher(new Uint8Array(32).fill(1)), secret) })
   const before = readFileSync(path)
-  await assert.rejects(open(path, 2), /RINGBACK_SECRET_KEY is not the key/)
+  await assert.rejects(open(path, 2), /RINGBACK_SECRET_KEY .*is not the key/)
   assert.deepEqual(readFileSync(path), before)
   const again = await open(path, 1)
   assert.equal((await again.secrets('p'))[0]?.value, 'whsec_x')
