@@ -97,15 +97,16 @@ export const progressLine = (sample: Sample): string =>
 
 const collectedOf = (samples: readonly Sample[]) => samples.filter((_, i) => isCollected(i + 1))
 
-/** How much a straight line through the second half of the collected samples rises. */
-function riseOf({ of }: Row, samples: readonly Sample[]): number {
+/** How much a straight line through the second half of the collected samples rises. What was not measured is not flat. */
+function verdictOf({ of, tolerated }: Judged, samples: readonly Sample[]): { by: number; isFlat: boolean } {
   const collected = collectedOf(samples)
-  return rise(collected.slice(collected.length / 2).map(of))
+  const by = rise(collected.slice(collected.length / 2).map(of))
+  return { by, isFlat: by <= tolerated }
 }
 
 /** The names of what rose over the second half of the run; none when all is flat. */
 export const risen = (samples: readonly Sample[]): string[] =>
-  judged.filter((row) => riseOf(row, samples) > row.tolerated).map(({ name }) => name)
+  judged.filter((row) => !verdictOf(row, samples).isFlat).map(({ name }) => name)
 
 /** The samples as a table: medians of the first, the third, the sixth and the last tenth of the run. */
 export function sampleTable(samples: readonly Sample[]): string {
@@ -115,9 +116,9 @@ export function sampleTable(samples: readonly Sample[]): string {
     return [name, ...[0, 2, 5, 9].map((n) => whole(median(tenth(n).map(of))) + unit)]
   }
   const verdict = (row: Judged) => {
-    const by = riseOf(row, samples)
+    const { by, isFlat } = verdictOf(row, samples)
     const change = `${by < 0 ? '−' : '+'}${Math.abs(by).toFixed(1)}${row.unit}`
-    return `${change}, ${by > row.tolerated ? 'rises' : 'flat'}`
+    return `${change}, ${isFlat ? 'flat' : 'rises'}`
   }
   const head = ['', 'start', 'after warm-up', 'middle', 'end', 'second half']
   const collected = collectedOf(samples)
