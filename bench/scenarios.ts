@@ -110,9 +110,6 @@ export async function drain(sink: Sink, settings: Settings): Promise<Figures> {
   })
 }
 
-const refusal = (until: number) =>
-  `HTTP/1.1 503 Service Unavailable\r\nretry-after: ${new Date(until).toUTCString()}\r\ncontent-length: 0\r\n\r\n`
-
 /** JSON text of so many bytes. */
 export const payload = (size: number) => JSON.stringify({ text: 'x'.repeat(Math.max(0, size - 11)) })
 
@@ -232,3 +229,7 @@ async function checkSucceeded(server: ServerProcess, key: string, count: number)
   }
   check(ids.size === count, `${ids.size} of ${count} tasks have callback_succeeded`)
 }
+
+// Not a 503: a few of those would open the destination's breaker, and the others would not be tried at all.
+const refusal = (until: number) =>
+  `HTTP/1.1 423 Locked\r\nretry-after: ${new Date(until).toUTCString()}\r\ncontent-length: 0\r\n\r\n`
