@@ -141,8 +141,8 @@ test('an open breaker lets one probe at a time through, half a minute apart at m
     const { due_at } = await destination()
     assert.ok(due_at! > clock.now(), 'probes never come at once')
     const made = attempts.length
-    clock.advanceTo(due_at! + REST_MS)
-    await attempted(made + 1)
+    clock.advanceTo(due_at!)
+    await clock.advanceUntil(attempted(made + 1))
     assert.equal(attempts.length, made + 1)
   }
   assert.equal(state.most, 1)
@@ -204,15 +204,14 @@ test('a day of nothing but failures pauses a destination, tells the operator, an
   assert.equal((await destination()).pause_reason, null)
 
   const second = await world.completeTask(url)
-  clock.advance(REST_MS)
-  await attempted(22)
+  await clock.advanceUntil(attempted(22))
   clock.advance(10_000)
-  await until(async () => (await destination()).pause_reason === 'failing')
+  await clock.advanceUntil(until(async () => (await destination()).pause_reason === 'failing'))
   assert.ok(log.lines.some(({ message, level }) => message === 'destination.paused' && level === 'warn'))
   clock.advance(10_000)
-  await until(() => log.lines.some(({ message }) => message === 'operator.not_told'))
+  await clock.advanceUntil(until(() => log.lines.some(({ message }) => message === 'operator.not_told')))
   clock.advance(60_000)
-  await until(() => told.length === 1)
+  await clock.advanceUntil(until(() => told.length === 1))
   const { authorization, body } = told[0]!
   assert.equal(authorization, `Basic ${btoa('ops:secret')}`)
   const { id, paused_at } = await destination()
@@ -235,8 +234,7 @@ test('a day of nothing but failures pauses a destination, tells the operator, an
   await world.resend(failed)
   await attempted(23)
   await until(async () => (await destination()).paused_at === null)
-  clock.advance(REST_MS)
-  await attempted(24)
+  await clock.advanceUntil(attempted(24))
   assert.deepEqual(
     attempts.slice(22).map(({ delivery, outcome }) => [delivery.task_id, outcome.kind]),
     [
@@ -260,7 +258,7 @@ test('a destination tells of the last hour how many of its attempts succeeded an
   await attempted(4)
   const attemptsOf = async () => (await destinationsOf(world))[0]!.attempts
   clock.advance(10_000)
-  await until(async () => (await attemptsOf()).failed === 1)
+  await clock.advanceUntil(until(async () => (await attemptsOf()).failed === 1))
   assert.equal((await attemptsOf()).delivered, 3)
   clock.advance(2 * 3_600_000)
   assert.equal((await attemptsOf()).delivered, 0)

@@ -152,7 +152,8 @@ test('stop lets what is in flight end within its grace, cuts off the rest, and g
 })
 
 test('what a killed process was sending is found at the next start and sent again, burning no retry', async (t) => {
-  const killed = await startWorld(t)
+  // Among many nodes it is found when its lease ends.
+  const killed = await startWorld(t, { settings: { timeout_ms: 1000 } })
   const receiver = await using(
     t,
     startReceiver((_request, response) => response.end()),

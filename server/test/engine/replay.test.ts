@@ -9,10 +9,9 @@ import { startReceiver } from '../support/receiver.ts'
 import { using } from '../support/sender.ts'
 import { newId } from '../support/store.ts'
 
-// How often a replay is looked for, the pause between two steps, and that after a claim that found nothing.
+// How often a replay is looked for, and the pause between two steps.
 const LOOK_MS = 1000
 const PAUSE_MS = 25
-const REST_MS = 10
 const noRetries = { retry: { retries: 0, window_s: 60 } }
 
 /** A receiver that was deployed wrongly, until `mend`; it keeps the headers of what it took. */
@@ -94,8 +93,7 @@ test('a replay sends what failed once more, a few at a time with pauses between'
   clock.advance(PAUSE_MS)
   await stepped(2)
   assert.equal(steps[1]!.began_at - steps[0]!.ended_at, PAUSE_MS)
-  clock.advance(REST_MS)
-  await attempted(120)
+  await clock.advanceUntil(attempted(120))
   assert.deepEqual(
     attempts.slice(60).map(({ delivery, settlement }) => [delivery.resend, settlement.state]),
     Array.from({ length: 60 }, () => [1, 'delivered']),
@@ -127,8 +125,7 @@ test('a replay whose process died goes on at the next start, and sends nothing t
   const world = await startWorld(t, { clock, folder: killed.folder })
   const { attempted, stepped } = await startReplaying(t, world)
   await stepped(1)
-  clock.advance(REST_MS)
-  await attempted(40)
+  await clock.advanceUntil(attempted(40))
   const deliveries = await world.deliveries()
   assert.equal(deliveries.length, 80)
   const byTask = Map.groupBy(deliveries, ({ task_id }) => task_id)
@@ -154,7 +151,6 @@ test('what is replayed waits at a paused destination like any other backlog', as
   const [waiting] = await world.deliveries(task.id)
   assert.deepEqual([waiting!.state, waiting!.attempt_count, attempts.length], ['pending', 0, 1])
   await world.store.resumeDestination(task.destination_id!)
-  clock.advance(REST_MS)
-  await attempted(2)
+  await clock.advanceUntil(attempted(2))
   assert.equal(receiver.taken.length, 1)
 })

@@ -154,9 +154,16 @@ export async function startEngine(
   const { sender } = await startSender(t)
   const log = createTestLog()
   const attempts: Attempted[] = []
+  let claims = 0
   let watchers: { count: number; resolve: () => void }[] = []
   const engine = createEngine({
-    store,
+    store: {
+      ...store,
+      async claim(request) {
+        claims++
+        return store.claim(request).finally(() => claims--)
+      },
+    },
     sender,
     policy: (project) => dialects.get(project.dialect).policy(project),
     render: (ready, { project, ...context }) => ({
@@ -180,11 +187,16 @@ export async function startEngine(
     engine,
     log,
     attempts,
-    /** Resolves when so many attempts have been written. */
-    attempted: (count: number) =>
-      new Promise<void>((resolve) => {
+    /**
+     * Resolves when so many attempts have been written and no claim is under way: one that is would rest from the time that a
+     * test moves its clock to, and come too late for what is due then.
+     */
+    attempted: async (count: number): Promise<void> => {
+      await new Promise<void>((resolve) => {
         if (attempts.length >= count) resolve()
         else watchers.push({ count, resolve })
-      }),
+      })
+      for (let calm = 0; calm < 2; calm = claims === 0 ? calm + 1 : 0) await new Promise(setImmediate)
+    },
   }
 }

@@ -6,9 +6,17 @@ export type ManualClock = Clock & {
   /** Moves the time to `time_ms` and calls back whoever waited for it, earliest first, with their own time as now. */
   advanceTo(time_ms: number): void
   advance(ms: number): void
+  /**
+   * Moves the time on in small steps until `done` resolves, with its value. For work that rests in between, who knows how
+   * often: a database that is slower than the test sees a moment later than the one it was moved to.
+   */
+  advanceUntil<T>(done: Promise<T>): Promise<T>
   /** The times that are waited for, earliest first. */
   waiting(): number[]
 }
+
+const STEP_MS = 10
+const REAL_STEP_MS = 1
 
 type Timer = { time_ms: number; callback: () => void }
 
@@ -37,6 +45,14 @@ export function createManualClock(start_ms = Date.UTC(2030, 0, 1)): ManualClock 
       now = Math.max(now, time_ms)
     },
     advance: (ms) => clock.advanceTo(now + ms),
+    async advanceUntil(done) {
+      const steps = setInterval(() => clock.advance(STEP_MS), REAL_STEP_MS)
+      try {
+        return await done
+      } finally {
+        clearInterval(steps)
+      }
+    },
     waiting: () => timers.toSorted(byTime).map(({ time_ms }) => time_ms),
   }
 
