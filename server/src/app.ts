@@ -1,9 +1,9 @@
 // The composition root: config → store → engine → http. The only file that names a driver, and the one that knows in which
 // order the parts start and stop.
 import { randomBytes, randomFillSync, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Registry, collectDefaultMetrics } from 'prom-client'
@@ -24,6 +24,8 @@ import { backupSqlite } from './store/backup.ts'
 import { postgresChecks } from './store/checks/postgres.ts'
 import { sqliteChecks } from './store/checks/sqlite.ts'
 import { createCipher } from './store/cipher.ts'
+import { copyDatabase, type Copied, type Report } from './store/copy/copy.ts'
+import type { Place } from './store/copy/end.ts'
 import { createStore } from './store/open.ts'
 import type { Migrated } from './store/migrate.ts'
 import { migratePostgres, openPostgresDriver } from './store/postgres.ts'
@@ -94,6 +96,20 @@ export async function openStore({
 /** Copies the database to a new file while a server goes on with it; gives the copy's bytes. Throws BackupError. */
 export const backupDatabase = (config: Config, target: string): Promise<number> =>
   backupSqlite(databasePath(config), target)
+
+/**
+ * Copies one database into another, empty one; each is a PostgreSQL's URL, a SQLite's file, or the folder of one. Throws
+ * CopyError and PostgresStartError.
+ */
+export const copyBetween = (from: string, to: string, report: (report: Report) => void): Promise<Copied> =>
+  copyDatabase({ from: placeOf(from), to: placeOf(to) }, report)
+
+function placeOf(text: string): Place {
+  if (/^postgres(ql)?:\/\//i.test(text)) return { url: text }
+  const path = resolve(text)
+  const isFile = existsSync(path) ? statSync(path).isFile() : path.endsWith('.db')
+  return { path: isFile ? path : databasePath({ data: path }) }
+}
 
 /** What can be said of the database without writing to it. */
 export const databaseChecks = (config: Pick<Config, 'data' | 'database_url'>): Check[] =>

@@ -79,11 +79,13 @@ main(process.argv.slice(2)).catch((error: unknown) => {
 
 const plainErrors = new Set([
   'BackupError',
+  'CopyError',
   'DatabaseFaultError',
   'DatabaseInUseError',
   'NewerDatabaseError',
   'OlderDatabaseError',
   'PostgresStartError',
+  'UnfinishedCopyError',
   'WrongSecretKeyError',
   'UnreachableError',
   'FailedError',

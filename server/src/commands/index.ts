@@ -4,6 +4,7 @@ import { backupCommand } from './backup.ts'
 import type { Command } from './command.ts'
 import { completion } from './completion.ts'
 import { configList } from './config.ts'
+import { copyCommand } from './copy.ts'
 import { deliveryCommands } from './delivery.ts'
 import { demo } from './demo.ts'
 import { destinationCommands } from './destination.ts'
@@ -24,6 +25,7 @@ export const commands: readonly Command[] = [
   migrateCommand,
   secretsRotate,
   backupCommand,
+  copyCommand,
   configList,
   doctor,
   completion(() => ({ commands, families })),

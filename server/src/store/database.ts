@@ -35,6 +35,8 @@ export interface Transaction {
 export interface Database {
   write<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
   read<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
+  /** Reads what the database was at one moment, however long `work` takes. */
+  snapshot<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
   /** Runs a migration script of several statements inside `tx`. */
   script(tx: Transaction, sql: string): Promise<void>
   close(): Promise<void>

@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Database, Flavor } from './database.ts'
+import { assertFinished } from './copy/unfinished.ts'
+import type { Database, Flavor, Transaction } from './database.ts'
 
 const FOLDER = fileURLToPath(new URL('migrations/', import.meta.url))
 const FILE = /^(\d{3})-([a-z-]+)(?:\.(sqlite|postgres))?\.sql$/
@@ -22,6 +23,12 @@ function migrationsFor(flavor: Flavor['name']): Migration[] {
 
 /** The schema version of this program. */
 export const knownVersion = (flavor: Flavor['name']): number => migrationsFor(flavor).at(-1)?.version ?? 0
+
+/** The schema version of a database that has ever been migrated. */
+export async function versionOf(tx: Transaction): Promise<number> {
+  const [row] = await tx.all('select coalesce(max(version), 0) as version from schema_migrations')
+  return Number(row?.version)
+}
 
 /** What `migrate` did: the version now, and the names of what was applied. */
 export type Migrated = { version: number; applied: string[] }
@@ -49,15 +56,18 @@ export class OlderDatabaseError extends Error {
 /** Whether a database may be changed: brought to this program's schema, or only found to have it. */
 export type MigrateMode = 'migrate' | 'check'
 
-/** Brings a database to this program's schema, all or nothing. Throws NewerDatabaseError, or OlderDatabaseError in mode `check`. */
+/**
+ * Brings a database to this program's schema, all or nothing. Throws NewerDatabaseError, OlderDatabaseError in mode `check`,
+ * and UnfinishedCopyError.
+ */
 export function migrate(database: Database, mode: MigrateMode = 'migrate'): Promise<Migrated> {
   return database.write(async (tx) => {
     if (tx.flavor.name === 'postgres') await tx.all('select pg_advisory_xact_lock(7464746474647464)')
+    await assertFinished(tx)
     await tx.all(
       'create table if not exists schema_migrations (version bigint primary key, name text not null)',
     )
-    const [row] = await tx.all('select coalesce(max(version), 0) as version from schema_migrations')
-    const found = Number(row?.version)
+    const found = await versionOf(tx)
     const migrations = migrationsFor(tx.flavor.name)
     const known = migrations.at(-1)?.version ?? 0
     if (found > known) throw new NewerDatabaseError(found, known)

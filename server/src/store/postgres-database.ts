@@ -8,6 +8,9 @@ const CONNECT_MS = 5000
 // though nobody has said so.
 const STATEMENT_MS = 15_000
 const SILENCE_MS = 20_000
+// Those that a role or the whole database may have been given.
+const WITHOUT_TIMEOUTS =
+  '; set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0'
 
 // Milliseconds and counts fit a double exactly; the default of the driver is text.
 const parseBigint = (text: string) => Number(text)
@@ -53,18 +56,34 @@ function nameOf(text: string): string {
 export type PostgresOptions = {
   /** How many connections at most. */
   connections: number
-  /** Whether a statement may take any time, as those of a migration do. */
+  /** Whether a statement, and a pause between two, may take any time, as those of a migration do. */
   patient?: boolean
+  /** What the server calls these connections; a server's are known by `SERVER_NAME`. */
+  name?: string
+}
+
+/** The name of a server's connections, by which others on the database know that it is served. */
+export const SERVER_NAME = 'ringback'
+
+/** The URL without a name that its owner may have chosen for the connections: ours is more than decoration. */
+function unnamed(url: string): string {
+  const parsed = new URL(url)
+  if (!parsed.searchParams.has('application_name')) return url
+  parsed.searchParams.delete('application_name')
+  return parsed.href
 }
 
 /** Opens a pool as a Database; it connects when it is used, and again when a connection was lost. */
-export function openPostgres(url: string, { connections, patient = false }: PostgresOptions): Database {
+export function openPostgres(
+  url: string,
+  { connections, patient = false, name = SERVER_NAME }: PostgresOptions,
+): Database {
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: unnamed(url),
     max: connections,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
-    application_name: 'ringback',
+    application_name: name,
     ...(patient
       ? {}
       : {
@@ -86,7 +105,7 @@ export function openPostgres(url: string, { connections, patient = false }: Post
     const client = await pool.connect()
     let broken: Error | undefined
     try {
-      await client.query(begin)
+      await client.query(patient ? begin + WITHOUT_TIMEOUTS : begin)
       const value = await work(transactionOn(client))
       await client.query('commit')
       return value
@@ -101,6 +120,7 @@ export function openPostgres(url: string, { connections, patient = false }: Post
   return {
     write: (work) => transaction('begin', work),
     read: (work) => transaction('begin read only', work),
+    snapshot: (work) => transaction('begin isolation level repeatable read read only', work),
     async script(tx, sql) {
       // A script has several statements, which the simple protocol takes only without binds.
       for (const statement of sql.split(/;\s*$/m)) if (statement.trim() !== '') await tx.all(statement)

@@ -1,4 +1,7 @@
 // Why a PostgreSQL cannot be used, in one sentence with the remedy. Passwords of the URL are never shown.
+import type { Transaction } from './database.ts'
+
+const OLDEST_VERSION = 150_000
 
 /** The database cannot be used as it is. */
 export class PostgresStartError extends Error {
@@ -8,8 +11,15 @@ export class PostgresStartError extends Error {
   }
 }
 
-/** Turns what a start met into one sentence, as far as somebody other than us can mend it. */
-export function explainStart(error: unknown, url: string): unknown {
+/** Throws PostgresStartError for a server that is older than we know how to use. */
+export async function assertNewEnough(tx: Transaction): Promise<void> {
+  const [row] = await tx.all('show server_version_num')
+  if (Number(row?.server_version_num) < OLDEST_VERSION)
+    throw new PostgresStartError('this PostgreSQL is older than 15: use 15 or newer')
+}
+
+/** Turns what a start met into one sentence, as far as somebody other than us can mend it; `given` is where the URL stood. */
+export function explainStart(error: unknown, url: string, given = 'RINGBACK_DATABASE_URL'): unknown {
   if (
     !(error instanceof Error) ||
     (error.name !== 'Error' && error.name !== 'AggregateError' && error.name !== 'error')
@@ -22,16 +32,17 @@ export function explainStart(error: unknown, url: string): unknown {
   const say = (message: string) => new PostgresStartError(message, { cause: error })
   if (/^E[A-Z_]+$/.test(code) || /timeout|terminated/i.test(error.message)) {
     return say(
-      `no answer from PostgreSQL at ${host} (${code || error.message}): start it, or correct RINGBACK_DATABASE_URL`,
+      `no answer from PostgreSQL at ${host} (${code || error.message}): start it, or correct ${given}`,
     )
   }
+  // The driver's own words, before it has sent anything that could be refused.
+  if (error.message.endsWith('client password must be a string'))
+    return say(`PostgreSQL at ${host} wants a password of ${user}: put it into ${given}, or set PGPASSWORD`)
   if (code.startsWith('28')) {
-    return say(
-      `PostgreSQL at ${host} refused the login of ${user} (${error.message}): correct RINGBACK_DATABASE_URL`,
-    )
+    return say(`PostgreSQL at ${host} refused the login of ${user} (${error.message}): correct ${given}`)
   }
   if (code === '3D000') {
-    return say(`there is no database ${database} at ${host}: create it, or correct RINGBACK_DATABASE_URL`)
+    return say(`there is no database ${database} at ${host}: create it, or correct ${given}`)
   }
   if (code === '42501') {
     return say(

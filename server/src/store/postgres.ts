@@ -1,6 +1,7 @@
 // The PostgreSQL driver, for 15 or newer: batches over a pool of connections, signals between the nodes on it, and the time
 // as the database has it, so that nodes whose clocks differ agree on every deadline.
 import { runBatch } from './batch.ts'
+import { assertNotCopied } from './copy/alone.ts'
 import type { Transaction } from './database.ts'
 import { createDatabaseClock } from './database-clock.ts'
 import {
@@ -13,7 +14,7 @@ import {
 } from './driver.ts'
 import { migrate, type MigrateMode, type Migrated } from './migrate.ts'
 import { isUnavailable, openPostgres } from './postgres-database.ts'
-import { explainStart, PostgresStartError } from './postgres-start.ts'
+import { assertNewEnough, explainStart } from './postgres-start.ts'
 import { createSignals } from './signals.ts'
 import { drainWakeUps } from './sql/destinations.ts'
 import { reads } from './sql/reads.ts'
@@ -22,7 +23,6 @@ import { sealedByEachKey } from './sql/sealing.ts'
 const BATCHES = 2
 const READS = 4
 const CLOCK_EVERY_MS = 10_000
-const OLDEST_VERSION = 150_000
 
 /** Brings the database to this program's schema, once `admit` has seen what is sealed in it. Throws PostgresStartError. */
 export async function migratePostgres(
@@ -31,10 +31,8 @@ export async function migratePostgres(
 ): Promise<Migrated> {
   const database = openPostgres(url, { connections: 1, patient: true })
   try {
-    const [row] = await database.read((tx) => tx.all('show server_version_num'))
-    if (Number(row?.server_version_num) < OLDEST_VERSION) {
-      throw new PostgresStartError('this PostgreSQL is older than 15: use 15 or newer')
-    }
+    await database.read(assertNewEnough)
+    await database.read(assertNotCopied)
     admit(await database.read(sealedByEachKey))
     return await migrate(database, mode)
   } catch (error) {

@@ -70,6 +70,7 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
   return {
     write: (work) => transaction('begin immediate', work),
     read: (work) => transaction('begin', work),
+    snapshot: (work) => transaction('begin', work),
     async script(_tx, sql) {
       connection.exec(sql)
     },

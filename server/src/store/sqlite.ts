@@ -89,7 +89,7 @@ export async function openSqliteDriver(
   path: string,
   { admit = () => {}, mode = 'migrate' }: { admit?: Admit; mode?: MigrateMode } = {},
 ): Promise<Driver & { migrated: Migrated }> {
-  const unlock = lock(path)
+  const unlock = lockSqlite(path)
   const writer = startThread(path, false)
   try {
     admit(await writer.ask<SealedRows>({ kind: 'sealed' }))
@@ -150,9 +150,12 @@ const SQLITE_BUSY = 5
 const isBusy = (error: unknown) =>
   error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
 
-// An exclusive SQLite transaction on a file of its own is a lock that the system frees when the process dies, and that
-// leaves the database itself open to readers and backups.
-function lock(path: string): () => void {
+/**
+ * Keeps other processes of ours away from a database, which is made if there is none; gives back how to end that. An
+ * exclusive SQLite transaction on a file of its own is a lock that the system frees when the process dies, and that leaves
+ * the database itself open to readers and backups. Throws DatabaseInUseError.
+ */
+export function lockSqlite(path: string): () => void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   for (const file of [path, `${path}.lock`]) closeSync(openSync(file, 'a', 0o600))
   const holder = new DatabaseSync(`${path}.lock`)

@@ -2,7 +2,8 @@
 // answers all checks share. Its clock is looked at, too, since it may be on another machine.
 import pg from 'pg'
 import { fail, ok, warn, type Check, type Finding } from '../../domain/finding.ts'
-import { judgeSchema } from './schema.ts'
+import { UNFINISHED_MARK } from '../copy/unfinished.ts'
+import { judgeSchema, unfinishedCopy } from './schema.ts'
 
 const OLDEST_VERSION = 15
 const CONNECT_MS = 5000
@@ -21,6 +22,7 @@ type Facts = {
   closed_tables: string[]
   /** 0 without tables; null when this user may not know. */
   schema_version: number | null
+  unfinished: boolean
   /** How far its clock is ahead of ours, in milliseconds. */
   ahead_ms: number
 }
@@ -87,10 +89,12 @@ function judgeRights({ schema, may_create, closed_tables }: Facts): Finding {
     : fail(`this user may make no tables in schema ${schema}`, `grant create on schema ${schema}`)
 }
 
-const judgeVersion = ({ schema_version }: Facts): Finding =>
-  schema_version === null
+function judgeVersion({ schema_version, unfinished }: Facts): Finding {
+  if (unfinished) return unfinishedCopy
+  return schema_version === null
     ? fail('this user may not read its version', 'grant select on schema_migrations')
     : judgeSchema(schema_version, 'postgres')
+}
 
 const judgeDurability = ({ synchronous_commit }: Facts): Finding =>
   synchronous_commit === 'off'
@@ -119,6 +123,7 @@ const FACTS = `select
   current_schema() as schema,
   coalesce(has_schema_privilege(current_schema(), 'create'), false) as may_create,
   to_regclass('schema_migrations') is not null as migrated,
+  to_regclass('${UNFINISHED_MARK}') is not null as unfinished,
   coalesce(has_table_privilege(to_regclass('schema_migrations'), 'select'), false) as may_know`
 
 const CLOSED_TABLES = `select tablename from pg_tables where schemaname = current_schema() and not (

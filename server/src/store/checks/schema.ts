@@ -3,6 +3,12 @@ import { fail, ok, warn, type Finding } from '../../domain/finding.ts'
 import { knownVersion } from '../migrate.ts'
 import type { Flavor } from '../database.ts'
 
+/** What is said of a database that `ringback copy` has begun to fill. */
+export const unfinishedCopy: Finding = fail(
+  'it is an unfinished copy',
+  'run the same `ringback copy` again, which goes on with it',
+)
+
 /** Judges the schema version that a database has; 0 is none. */
 export function judgeSchema(found: number, flavor: Flavor['name']): Finding {
   const known = knownVersion(flavor)

@@ -7,7 +7,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { fail, ok, warn, type Check, type Finding } from '../../domain/finding.ts'
 import { checkDisk, checkFiles, checkFolder, size } from './data-folder.ts'
-import { judgeSchema } from './schema.ts'
+import { UNFINISHED_MARK } from '../copy/unfinished.ts'
+import { judgeSchema, unfinishedCopy } from './schema.ts'
 
 const BUSY = 5
 const BUSY_TIMEOUT_MS = 1000
@@ -74,6 +75,7 @@ function checkSchema(database: DatabaseSync): Finding {
   const tables = database.prepare("select name from sqlite_master where type = 'table'").all()
   if (tables.length > 0 && !tables.some(({ name }) => name === 'schema_migrations'))
     return fail('it is the database of another program', 'choose another RINGBACK_DATA')
+  if (tables.some(({ name }) => name === UNFINISHED_MARK)) return unfinishedCopy
   if (tables.length === 0) return judgeSchema(0, 'sqlite')
   const row = database.prepare('select coalesce(max(version), 0) as version from schema_migrations').get()
   return judgeSchema(Number(row?.['version']), 'sqlite')
