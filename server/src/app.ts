@@ -10,6 +10,7 @@ import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { Config } from './config.ts'
 import { createVerbs } from './dialects/apply.ts'
 import { createDirectory } from './dialects/directory.ts'
+import type { Dialects } from './dialects/dialect.ts'
 import { createDialects } from './dialects/index.ts'
 import type { Check } from './domain/finding.ts'
 import { createIds } from './domain/id.ts'
@@ -47,6 +48,7 @@ export type AppOptions = {
 export type App = {
   store: Store
   newId: () => string
+  dialects: Dialects
   /** Listens and delivers. Resolves with the port. */
   start(): Promise<{ port: number }>
   /** Takes nothing new, finishes or releases what is in flight within the grace time, closes the database. Idempotent. */
@@ -203,6 +205,7 @@ export async function createApp({
   return {
     store,
     newId,
+    dialects,
     async start() {
       await engine.start()
       return api.listen({ host: config.host, port: config.port })

@@ -37,23 +37,26 @@ const ROUNDS_MAX = 20
 
 /** Makes the verbs. Both throw `conflict` when other writers win twenty times in a row, `not_found` for a pruned task. */
 export function createVerbs({ store, dialects, directory, newId }: Wiring): Verbs {
-  async function toTransition({ task, event }: Decision, arrival: Arrival | null): Promise<Transition> {
-    if (event === null) return { task, event: null, delivery: null, arrival }
+  async function toTransition(decision: Decision, arrival: Arrival | null): Promise<Transition> {
+    const { task: decided, event } = decision
+    if (event === null) return { task: decided, event: null, delivery: null, arrival }
     const row = {
       id: newId(),
-      task_id: task.id,
-      sequence: task.event_count,
+      task_id: decided.id,
+      sequence: decided.event_count,
       type: event.type,
       detail: event.detail,
-      created_at: task.updated_at,
+      created_at: decided.updated_at,
     }
+    const project = await directory.project(decided.project_id)
+    if (project === undefined) throw new Error(`Task ${decided.id} belongs to no project`)
+    const dialect = dialects.get(project.dialect)
+    const task = { ...decided, ...dialect.amend?.(row, decided) }
     const { callback_url, destination_id } = task
-    if (callback_url === null || destination_id === null) {
+    const body = callback_url === null ? null : dialect.callback(row, task)
+    if (callback_url === null || destination_id === null || body === null) {
       return { task, event: { ...row, body: null }, delivery: null, arrival }
     }
-    const project = await directory.project(task.project_id)
-    if (project === undefined) throw new Error(`Task ${task.id} belongs to no project`)
-    const dialect = dialects.get(project.dialect)
     const delivery: NewDelivery = {
       id: newId(),
       project_id: task.project_id,
@@ -69,7 +72,7 @@ export function createVerbs({ store, dialects, directory, newId }: Wiring): Verb
       created_at: row.created_at,
       lease_ms: leaseMs(dialect.policy(project).timeout_ms),
     }
-    return { task, event: { ...row, body: dialect.callback(row, task) }, delivery, arrival }
+    return { task, event: { ...row, body }, delivery, arrival }
   }
 
   async function tryApply(
@@ -85,8 +88,9 @@ export function createVerbs({ store, dialects, directory, newId }: Wiring): Verb
       if (!expireFirst && stillValid !== undefined && !stillValid(task)) return { kind: 'refused', task }
       const decision = expireFirst ? decide(task, 'expire', {}, now) : decide(task, verb, input, now)
       if (decision === undefined) return { kind: 'refused', task }
-      if (await store.transition(await toTransition(decision, expireFirst ? null : (arrival ?? null)))) {
-        task = decision.task
+      const transition = await toTransition(decision, expireFirst ? null : (arrival ?? null))
+      if (await store.transition(transition)) {
+        task = transition.task
         if (!expireFirst) return { kind: 'done', task }
         continue
       }

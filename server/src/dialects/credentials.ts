@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { defaultSettings } from '../domain/project.ts'
 import type { Key, KeyRole, Mode, Project, Secret, SecretKind } from '../domain/project.ts'
+import type { Dialect } from './dialect.ts'
 
 /** The plain texts of a new project's keys and secrets (native contract §5); nothing else ever shows the keys again. */
 export type Credentials = {
@@ -23,18 +24,21 @@ export type Sources = {
 }
 
 const KEY_BYTES = 24
-const SIGNING_BYTES = 32
 const HINT_CHARS = 4
 
 /** The hash under which a key is stored and found: SHA-256 of its text, in hex. */
 export const keyHash = (text: string): string => hash('sha256', text)
 
-/** Makes a key (`rb_live_…`, `rb_op_test_…`): the row to store and the text to show once. */
+/** What decides how credentials look. */
+type Forms = Pick<Dialect, 'credentials'>
+
+/** Makes a key (`rb_op_test_…`, a customer's as the dialect has it): the row to store and the text to show once. */
 export function createKey(
+  { credentials }: Forms,
   { project_id, mode, role }: { project_id: string; mode: Mode; role: KeyRole },
   { now, newId, randomBytes }: Sources,
 ): { key: Key; text: string } {
-  const prefix = `rb_${role === 'operator' ? 'op_' : ''}${mode}_`
+  const prefix = role === 'operator' ? `rb_op_${mode}_` : credentials.key_prefix[mode]
   const text = prefix + randomBytes(KEY_BYTES).toString('hex')
   const hint = text.slice(0, prefix.length + HINT_CHARS)
   return { key: { id: newId(), project_id, mode, role, hash: keyHash(text), hint, created_at: now() }, text }
@@ -42,26 +46,34 @@ export function createKey(
 
 /** Makes a secret that is current from now on; a signing secret is for both modes and has the mode null. */
 export function createSecret(
+  { credentials }: Forms,
   { project_id, kind, mode }: { project_id: string; kind: SecretKind; mode: Mode },
   { now, newId, randomBytes }: Sources,
 ): Secret {
   const row = { id: newId(), project_id, kind, created_at: now(), expires_at: null }
   return kind === 'signing'
-    ? { ...row, mode: null, value: `whsec_${randomBytes(SIGNING_BYTES).toString('base64')}` }
-    : { ...row, mode, value: `rb_auth_${mode}_${randomBytes(KEY_BYTES).toString('hex')}` }
+    ? { ...row, mode: null, value: credentials.signingSecret(randomBytes) }
+    : { ...row, mode, value: credentials.auth_prefix[mode] + randomBytes(KEY_BYTES).toString('hex') }
 }
 
-export type NewProject = { project: Project; keys: Key[]; secrets: Secret[]; credentials: Credentials }
+export type NewProject = {
+  project: Project
+  keys: Key[]
+  secrets: Secret[]
+  /** With the names that the dialect has for them besides ours. */
+  credentials: Credentials & Record<string, string>
+}
 
 /** Makes a project with all its credentials; the caller writes `project`, `keys` and `secrets`, and shows `credentials`. */
 export function createProjectWithCredentials(
-  input: { name: string; dialect: string; default_callback_url: string | null },
+  dialect: Pick<Dialect, 'name' | 'credentials' | 'settings'>,
+  input: { name: string; default_callback_url: string | null },
   sources: Sources,
 ): NewProject {
   const created_at = sources.now()
   const project_id = sources.newId()
-  const key = (mode: Mode, role: KeyRole) => createKey({ project_id, mode, role }, sources)
-  const secret = (kind: SecretKind, mode: Mode) => createSecret({ project_id, kind, mode }, sources)
+  const key = (mode: Mode, role: KeyRole) => createKey(dialect, { project_id, mode, role }, sources)
+  const secret = (kind: SecretKind, mode: Mode) => createSecret(dialect, { project_id, kind, mode }, sources)
   const live = key('live', 'customer')
   const test = key('test', 'customer')
   const operator = key('live', 'operator')
@@ -82,13 +94,13 @@ export function createProjectWithCredentials(
     project: {
       id: project_id,
       name: input.name,
-      dialect: input.dialect,
-      settings: { ...defaultSettings, default_callback_url: input.default_callback_url },
+      dialect: dialect.name,
+      settings: { ...defaultSettings, ...dialect.settings, default_callback_url: input.default_callback_url },
       created_at,
       updated_at: created_at,
     },
     keys: [live.key, test.key, operator.key, testOperator.key],
     secrets: [signing, auth, testAuth],
-    credentials,
+    credentials: { ...credentials, ...dialect.credentials.aliases?.(credentials) },
   }
 }

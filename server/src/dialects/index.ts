@@ -4,11 +4,12 @@ import { createNative } from './native/native.ts'
 
 /** Makes all dialects; `version` is the program's, for the `user-agent` of callbacks. */
 export function createDialects({ version }: { version: string }): Dialects {
-  const all = new Map<string, Dialect>([createNative({ version })].map((dialect) => [dialect.name, dialect]))
+  const all: readonly Dialect[] = [createNative({ version })]
+  const byName = new Map(all.map((dialect) => [dialect.name, dialect]))
   return {
-    names: [...all.keys()],
+    all,
     get(name) {
-      const dialect = all.get(name)
+      const dialect = byName.get(name)
       if (dialect === undefined)
         throw new Error(`This program has no dialect ${name}; it is older than its data`)
       return dialect

@@ -10,6 +10,7 @@ import { createDrain } from './drain.ts'
 import { registerDocument, serveDocument } from './document.ts'
 import { answerBroken, createErrorHandler } from './errors.ts'
 import { guardEdge } from './edge.ts'
+import { registerFronts } from './fronts.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { arrivalRoutes } from './routes/arrivals.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
@@ -51,8 +52,10 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   const stopWatching = options.store.shared ? watchOtherNodes({ ...options, waiters }) : () => {}
   const config = { ...options.config, public_url: options.config.public_url.replace(/\/+$/, '') }
   const deps: Deps = { ...options, config, waiters, isStopping: drain.isStopping }
-  const app = createServer(config, deps)
-  guardEdge(app, { drain, methodsOf: collectMethods(app) })
+  let frontOf: ReturnType<typeof registerFronts> = () => undefined
+  const app = createServer(config, deps, (url) => frontOf(url))
+  const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })
+  app.setNotFoundHandler(notServed)
   if (config.surface !== 'inbound') await registerDocument(app, config)
 
   const health = healthRoutes(deps)
@@ -63,6 +66,7 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
     app.get('/metrics', health.metrics)
     app.register(async (scope) => registerApi(scope, deps))
     app.register(async (scope) => registerAdmin(scope, deps))
+    frontOf = registerFronts(app, deps, notServed)
     await serveDocument(app)
   }
   extend?.(app)
@@ -91,7 +95,11 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   }
 }
 
-function createServer(config: ApiConfig, { log }: Deps): FastifyInstance {
+function createServer(
+  config: ApiConfig,
+  { log }: Deps,
+  frontOf: ReturnType<typeof registerFronts>,
+): FastifyInstance {
   const onError = createErrorHandler({ log, bodyLimit: config.body_limit })
   const app = fastify({
     bodyLimit: config.body_limit,
@@ -102,7 +110,9 @@ function createServer(config: ApiConfig, { log }: Deps): FastifyInstance {
     // Our own hook says it in our own words.
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) =>
-      isInbound(request.url) ? answerUnknownId(reply) : onError(error, request, reply),
+      isInbound(request.url)
+        ? answerUnknownId(reply)
+        : (frontOf(request.url) ?? onError)(error, request, reply),
     clientErrorHandler: answerBroken,
   })
   app.setErrorHandler(onError)

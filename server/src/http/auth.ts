@@ -1,20 +1,10 @@
-// Who is calling. A key decides project and mode; what belongs to others is "not found", never "forbidden".
+// The hooks that find out who is calling, before anything of a body is read.
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import { callerOf, findCaller } from '../dialects/caller.ts'
 import { keyHash } from '../dialects/credentials.ts'
 import { AppError } from '../domain/errors.ts'
-import type { KeyRole, Project, Scope } from '../domain/project.ts'
 import type { Deps } from './deps.ts'
-
-/** The holder of a key. */
-export type Caller = { scope: Scope; role: KeyRole; project: Project }
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Set before any handler of the API runs; see `callerOf`. */
-    caller: Caller | null
-  }
-}
 
 const BEARER = /^bearer +(\S+) *$/i
 
@@ -25,12 +15,21 @@ function bearerOf(request: FastifyRequest): string {
 }
 
 /** Makes the hook that finds a project's key, or throws `unauthorized`. */
-export function createKeyAuth({ directory }: Pick<Deps, 'directory'>): onRequestAsyncHookHandler {
+export function createKeyAuth({
+  directory,
+  dialects,
+}: Pick<Deps, 'directory' | 'dialects'>): onRequestAsyncHookHandler {
   return async (request) => {
-    const key = await directory.key(keyHash(bearerOf(request)))
-    const project = key && (await directory.project(key.project_id))
-    if (!key || !project) throw new AppError('unauthorized', 'This key does not exist, or was revoked')
-    request.caller = { scope: { project_id: key.project_id, mode: key.mode }, role: key.role, project }
+    const caller = await findCaller(directory, bearerOf(request))
+    if (caller === undefined) throw new AppError('unauthorized', 'This key does not exist, or was revoked')
+    const front = caller.role === 'customer' ? dialects.get(caller.project.dialect).front : null
+    if (front !== null) {
+      throw new AppError(
+        'unauthorized',
+        `This key is for ${front.mount}; here a project of that dialect takes an operator key (rb_op_…)`,
+      )
+    }
+    request.caller = caller
   }
 }
 
@@ -48,10 +47,4 @@ export function createAdminAuth({ admin_key }: { admin_key: string | null }): on
 export const operatorOnly: onRequestAsyncHookHandler = async (request) => {
   if (callerOf(request).role === 'operator') return
   throw new AppError('unauthorized', 'This takes an operator key of the project (rb_op_…)')
-}
-
-/** The caller of a request behind the key hook. */
-export function callerOf({ caller }: FastifyRequest): Caller {
-  if (caller === null) throw new Error('A route without authentication asked for its caller')
-  return caller
 }

@@ -1,6 +1,7 @@
 // What the HTTP edge is given by the composition root; no file here reaches for anything else.
 import type { Registry } from 'prom-client'
 import type { Verbs } from '../dialects/apply.ts'
+import type { CheckUrl } from '../dialects/callback-url.ts'
 import type { Sources } from '../dialects/credentials.ts'
 import type { Dialects } from '../dialects/dialect.ts'
 import type { Directory } from '../dialects/directory.ts'
@@ -31,9 +32,6 @@ export type ApiConfig = {
   mail: boolean
   version: string
 }
-
-/** Says whether a URL may be called, and if not why, in one sentence. */
-export type CheckUrl = (url: URL) => Promise<{ ok: true } | { ok: false; reason: string }>
 
 /** What the composition root gives. */
 export type ApiOptions = Sources & {

@@ -1,13 +1,19 @@
 // What every request meets first, whatever its route: the stop, paths nobody serves, and NUL in a URL.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../domain/errors.ts'
 import type { Drain } from './drain.ts'
 
-/** Adds the first hooks; call it before any route is registered. Health is answered to the end. */
+/** The handler of paths that nobody serves, and of methods that a path does not have. */
+export type NotServed = (request: FastifyRequest) => void
+
+/**
+ * Adds the first hooks; call it before any route is registered. Health is answered to the end. Returns the handler of paths that
+ * nobody serves.
+ */
 export function guardEdge(
   app: FastifyInstance,
   { drain, methodsOf }: { drain: Drain; methodsOf: (url: string) => string[] },
-): void {
+): NotServed {
   app.addHook('onRequest', (request, reply, done) => {
     if (drain.isStopping()) {
       reply.header('connection', 'close')
@@ -27,9 +33,9 @@ export function guardEdge(
     }
     done()
   })
-  app.setNotFoundHandler((request) => {
+  return (request) => {
     throw notServed(request.method, request.url, methodsOf(request.url))
-  })
+  }
 }
 
 function notServed(method: string, url: string, allow: string[]): AppError {

@@ -28,7 +28,6 @@ export function problemText({ code, message, extra }: AppError): string {
 export function setProblemHead(reply: FastifyReply, { code, extra }: AppError): FastifyReply {
   const { status } = problems[code]
   if (status === 429 || status === 503) reply.header('retry-after', extra.retry_after_s ?? RETRY_AFTER_S)
-  if (code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
   if (code === 'method_not_allowed' && Array.isArray(extra.allow))
     reply.header('allow', extra.allow.join(', '))
   return reply.code(status)
@@ -62,8 +61,24 @@ export function toAppError(error: unknown, bodyLimit: number): AppError {
   return new AppError('internal_error', 'The error was logged; try again later')
 }
 
-/** Makes the error handler of the API. */
-export function createErrorHandler({ log, bodyLimit }: { log: Log; bodyLimit: number }) {
+/** Says an error to whoever asked. */
+type Say = (error: AppError, reply: FastifyReply) => void
+
+const sayProblem: Say = (error, reply) => {
+  if (error.code === 'unauthorized') reply.header('www-authenticate', 'Bearer')
+  setProblemHead(reply, error).type('application/problem+json').send(problemText(error))
+}
+
+/** Makes an error handler; the API's own says problems. */
+export function createErrorHandler({
+  log,
+  bodyLimit,
+  say = sayProblem,
+}: {
+  log: Log
+  bodyLimit: number
+  say?: Say
+}) {
   let nextLogAt = 0
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const known = toAppError(error, bodyLimit)
@@ -73,7 +88,7 @@ export function createErrorHandler({ log, bodyLimit }: { log: Log; bodyLimit: nu
       log.warn({ err: known.cause }, 'store.unavailable')
     }
     if (known.code === 'body_too_large') readOn(request, reply)
-    setProblemHead(reply, known).type('application/problem+json').send(problemText(known))
+    say(known, reply)
   }
 }
 

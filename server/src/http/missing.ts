@@ -2,7 +2,7 @@
 // anything was deleted, as far as it ever was.
 import { AppError } from '../domain/errors.ts'
 import { timeOfId } from '../domain/id.ts'
-import type { Caller } from './auth.ts'
+import type { Caller } from '../dialects/caller.ts'
 
 const DAY_MS = 86_400_000
 

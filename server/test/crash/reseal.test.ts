@@ -14,6 +14,7 @@ import { createVerifier } from '@ringback/sdk'
 import { openStore } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { createProjectWithCredentials } from '../../src/dialects/credentials.ts'
+import { createNative } from '../../src/dialects/native/native.ts'
 import type { Secret } from '../../src/domain/project.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { using } from '../support/sender.ts'
@@ -45,7 +46,8 @@ async function seed(t: TestContext) {
   t.after(() => rm(data, { recursive: true, force: true }))
   const store = await open(data, keys.one)
   const created = createProjectWithCredentials(
-    { name: 'used', dialect: 'native', default_callback_url: null },
+    createNative({ version: '0' }),
+    { name: 'used', default_callback_url: null },
     { now: Date.now, newId, randomBytes },
   )
   await store.createProject(created)

@@ -50,12 +50,16 @@ export type Call = (
 
 /**
  * Starts an API with one project; it stops when the test ends. `wrapStore` may replace verbs of the store; with `over` the
- * store is the caller's, and so is its clock.
+ * store is the caller's, and so is its clock. The project speaks `dialect`.
  */
 export async function startApi(
   t: TestContext,
   config: Partial<ApiConfig> = {},
-  { wrapStore = (store) => store, over }: { wrapStore?: (store: Store) => Store; over?: Store } = {},
+  {
+    wrapStore = (store) => store,
+    over,
+    dialect = 'native',
+  }: { wrapStore?: (store: Store) => Store; over?: Store; dialect?: string } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'ringback-http-'))
   const clock = { time: Date.UTC(2030, 0, 1) }
@@ -75,7 +79,8 @@ export async function startApi(
   const verbs = createVerbs({ store, dialects, directory, newId })
   const log = createTestLog()
   const created = createProjectWithCredentials(
-    { name: 'test', dialect: 'native', default_callback_url: null },
+    dialects.get(dialect),
+    { name: 'test', default_callback_url: null },
     { now, newId, randomBytes },
   )
   await store.createProject(created)

@@ -137,7 +137,8 @@ async function firstProject(
   const [known] = (await store.listProjects({ limit: 1, after: null })).rows
   if (known !== undefined) return known
   const created = createProjectWithCredentials(
-    { name: 'test', dialect: 'native', default_callback_url: null },
+    dialects.get('native'),
+    { name: 'test', default_callback_url: null },
     { now, newId, randomBytes },
   )
   created.project.settings = { ...created.project.settings, ...settings }

@@ -59,7 +59,8 @@ export async function fillStore(
   const dialects = createDialects({ version: '0.0.0' })
   const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId })
   const created = createProjectWithCredentials(
-    { name: 'filled', dialect: 'native', default_callback_url: url },
+    dialects.get('native'),
+    { name: 'filled', default_callback_url: url },
     sources,
   )
   await store.createProject(created)

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { App } from '../../app.ts'
 import { createKey, createProjectWithCredentials, type Sources } from '../../dialects/credentials.ts'
+import type { Dialect } from '../../dialects/dialect.ts'
 import { isHolding, type SecretKind } from '../../domain/project.ts'
 import type { Store } from '../../store/store.ts'
 import type { DevState } from './state.ts'
@@ -11,11 +12,12 @@ export const inboxUrl = (base_url: string): string => `${base_url}/dev/inbox`
 
 /** Gives the state with the project in it, which is made if the database has none yet. */
 export async function ensureProject(
-  { store, newId }: Pick<App, 'store' | 'newId'>,
+  { store, newId, dialects }: Pick<App, 'store' | 'newId' | 'dialects'>,
   state: DevState,
   base_url: string,
 ): Promise<DevState> {
   const sources = { now: Date.now, newId, randomBytes }
+  const dialect = dialects.get('native')
   const known = state.project_id === '' ? undefined : await store.findProject(state.project_id)
   if (known !== undefined) {
     // Another port than at the last start; a URL that somebody has set since is left alone.
@@ -24,11 +26,12 @@ export async function ensureProject(
     }
     const [callback_auth_key = ''] = await secretsOf(store, known.id, 'callback_auth')
     const [signing_secret = ''] = await secretsOf(store, known.id, 'signing')
-    const operator_key = state.operator_key || (await addOperatorKey(store, known.id, sources))
+    const operator_key = state.operator_key || (await addOperatorKey(store, dialect, known.id, sources))
     return { ...state, base_url, callback_auth_key, signing_secret, operator_key }
   }
   const { project, keys, secrets, credentials } = createProjectWithCredentials(
-    { name: 'default', dialect: 'native', default_callback_url: inboxUrl(base_url) },
+    dialect,
+    { name: 'default', default_callback_url: inboxUrl(base_url) },
     sources,
   )
   await store.createProject({ project, keys, secrets })
@@ -54,8 +57,13 @@ export async function secretsOf(store: Store, project_id: string, kind: SecretKi
 }
 
 // An older program wrote no operator key down, and of a key that was made only the hash is left.
-async function addOperatorKey(store: Store, project_id: string, sources: Sources): Promise<string> {
-  const { key, text } = createKey({ project_id, mode: 'live', role: 'operator' }, sources)
+async function addOperatorKey(
+  store: Store,
+  dialect: Dialect,
+  project_id: string,
+  sources: Sources,
+): Promise<string> {
+  const { key, text } = createKey(dialect, { project_id, mode: 'live', role: 'operator' }, sources)
   await store.createKey(key)
   return text
 }

@@ -91,7 +91,7 @@ test('a callback has the documented fields in their order, and JSON digit by dig
     detail: '{"verdict":"fixed"}',
     created_at: now,
   }
-  const body = native.callback(event, task)
+  const body = native.callback(event, task) ?? ''
   assert.match(
     body,
     /^\{"id":"e","type":"task\.audit\.fixed","timestamp":"2030-01-01T00:00:00\.000Z","sequence":2,"task_id":"t","status":"completed","response":\{"n":1\.0\},"detail":\{"verdict":"fixed"\},"task":\{/,

@@ -13,6 +13,7 @@ import { presentTask } from './present.ts'
 
 // What is kept is cheap to make again; the bound is only there because projects may be many and their rules may change.
 const CACHE_LIMIT = 1000
+const SIGNING_BYTES = 32
 
 /** 410 Gone is a receiver's wish to hear no more of this; everything else may get better. */
 const retryable = (outcome: Outcome) => outcome.status !== 410
@@ -25,6 +26,13 @@ export function createNative({ version }: { version: string }): Dialect {
 
   return {
     name: 'native',
+    credentials: {
+      key_prefix: { live: 'rb_live_', test: 'rb_test_' },
+      auth_prefix: { live: 'rb_auth_live_', test: 'rb_auth_test_' },
+      signingSecret: (randomBytes) => `whsec_${randomBytes(SIGNING_BYTES).toString('base64')}`,
+    },
+    settings: {},
+    front: null,
     // `detail` is an object with the reason, or the verdict and comments, of the event, or null.
     callback: (event, task) =>
       print({
@@ -63,7 +71,7 @@ export function createNative({ version }: { version: string }): Dialect {
       })
     },
     publicId: (task) => task.id,
-    statusWord: (status) => status,
+    statusWord: (task) => task.status,
   }
 }
 

@@ -5,7 +5,7 @@ import { AppError } from '../../domain/errors.ts'
 import { print } from '../../domain/json.ts'
 import type { Project, Scope } from '../../domain/project.ts'
 import type { Store } from '../../store/store.ts'
-import { judgeCallbackUrl } from '../callback-url.ts'
+import { judgeCallbackUrl } from '../../dialects/callback-url.ts'
 import type { Deps } from '../deps.ts'
 import { guarded, guardOf, once } from '../idempotency.ts'
 import { pageOf, printPage } from '../pages.ts'
@@ -38,15 +38,18 @@ export function adminRoutes(deps: Deps) {
       idempotent: true,
       async handler(request, reply) {
         const { name, dialect = 'native', default_callback_url = null } = request.body
-        if (!dialects.names.includes(dialect)) {
-          throw new AppError('invalid_request', `dialect: must be one of ${dialects.names.join(', ')}`)
+        const spoken = dialects.all.find(({ name }) => name === dialect)
+        if (spoken === undefined) {
+          const names = dialects.all.map(({ name }) => name)
+          throw new AppError('invalid_request', `dialect: must be one of ${names.join(', ')}`)
         }
         if (default_callback_url !== null)
           await judgeCallbackUrl(deps, default_callback_url, 'default_callback_url')
         const guard = guardOf(request, ADMINISTRATION)
         return once(store, guard, reply, async () => {
           const { credentials, ...rows } = createProjectWithCredentials(
-            { name, dialect, default_callback_url },
+            spoken,
+            { name, default_callback_url },
             deps,
           )
           const answer = print({ project: presentProject(rows.project), credentials })
@@ -74,11 +77,11 @@ export function adminRoutes(deps: Deps) {
       answers: { 201: 'KeyCreated' },
       idempotent: true,
       async handler(request, reply) {
-        const { id: project_id } = await projectOf(store, request.params.id)
+        const { id: project_id, dialect } = await projectOf(store, request.params.id)
         const { mode = 'live', role = 'customer' } = request.body
         const guard = guardOf(request, ADMINISTRATION)
         return once(store, guard, reply, async () => {
-          const { key, text } = createKey({ project_id, mode, role }, deps)
+          const { key, text } = createKey(dialects.get(dialect), { project_id, mode, role }, deps)
           const answer = print({ ...presentKey(key), key: text })
           const created = await store.createKey(key, guarded(guard, 201, answer))
           return created ? json(reply, 201, answer) : undefined

@@ -2,7 +2,7 @@
 import { AppError } from '../../domain/errors.ts'
 import { compact, print } from '../../domain/json.ts'
 import { presentTask } from '../../dialects/native/present.ts'
-import { callerOf } from '../auth.ts'
+import { callerOf } from '../../dialects/caller.ts'
 import type { Deps } from '../deps.ts'
 import { missing } from '../missing.ts'
 import { json, route } from '../route.ts'

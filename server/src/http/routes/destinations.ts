@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../../domain/errors.ts'
 import { print } from '../../domain/json.ts'
-import { callerOf } from '../auth.ts'
+import { callerOf } from '../../dialects/caller.ts'
 import type { Deps } from '../deps.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentDestination } from '../present.ts'

@@ -104,11 +104,7 @@ async function resolve(deps: Deps, { request, reply, task, hash }: Attempt): Pro
   const refuse = async (why: ArrivalVerdict, at: Task): Promise<string> => {
     await record(deps, { ...arrival, verdict: why })
     if (why === 'late' || why === 'repeated') return failure(reply, 404, GONE)
-    return failure(
-      reply,
-      409,
-      `Task is not in waiting/polling state (current: ${dialect.statusWord(at.status)})`,
-    )
+    return failure(reply, 409, `Task is not in waiting/polling state (current: ${dialect.statusWord(at)})`)
   }
   if (verdict !== undefined) return refuse(verdict, task)
 
@@ -136,7 +132,7 @@ const printResolved = (task: Task, response: string, dialect: Dialect): string =
   print({
     task: {
       id: dialect.publicId(task),
-      status: dialect.statusWord(task.status),
+      status: dialect.statusWord(task),
       result: { statusCode: 200, headers: {}, body: response, duration: 0 },
       createdAt: isoTime(task.created_at),
       completedAt: isoTimeOrNull(task.completed_at),

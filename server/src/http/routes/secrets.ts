@@ -7,7 +7,7 @@ import { isoTime } from '../../domain/time.ts'
 import { AppError } from '../../domain/errors.ts'
 import { print } from '../../domain/json.ts'
 import { HOLDING_SECRETS_MAX, isHolding } from '../../domain/project.ts'
-import { callerOf } from '../auth.ts'
+import { callerOf } from '../../dialects/caller.ts'
 import type { Deps } from '../deps.ts'
 import { guarded, guardOf, once, type Guard } from '../idempotency.ts'
 import { printPage } from '../pages.ts'
@@ -59,9 +59,9 @@ async function rotate(
   guard: Guard | null,
 ): Promise<string | undefined> {
   const { store } = deps
-  const { scope } = callerOf(request)
+  const { scope, project } = callerOf(request)
   const { which, grace_s = DEFAULT_GRACE_S } = request.body
-  const secret = createSecret({ ...scope, kind: which }, deps)
+  const secret = createSecret(deps.dialects.get(project.dialect), { ...scope, kind: which }, deps)
   const older_expire_at = secret.created_at + grace_s * 1000
   const answer = print({ ...presentSecret(secret), older_expire_at: isoTime(older_expire_at) })
   const idempotency = guarded(guard, 201, answer)

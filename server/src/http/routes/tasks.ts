@@ -1,14 +1,14 @@
 // Creating, reading and listing tasks, and the stories of single ones.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
+import { draftTask, writeTask } from '../../dialects/create-task.ts'
 import { presentTask } from '../../dialects/native/present.ts'
 import { AppError } from '../../domain/errors.ts'
 import { members, print } from '../../domain/json.ts'
 import { isOpen, type Task } from '../../domain/task.ts'
 import type { Store, TaskFilter } from '../../store/store.ts'
-import { callerOf, type Caller } from '../auth.ts'
+import { callerOf, type Caller } from '../../dialects/caller.ts'
 import { createCallbackId } from '../callback-id.ts'
-import { destinationOf } from '../callback-url.ts'
 import type { Deps } from '../deps.ts'
 import { guarded, guardOf, once, type Guard } from '../idempotency.ts'
 import { missing } from '../missing.ts'
@@ -122,44 +122,31 @@ async function create(
   reply: FastifyReply,
   guard: Guard | null,
 ): Promise<string | undefined> {
-  const { store, newId, config } = deps
-  const { scope, project } = callerOf(request)
+  const { newId, config } = deps
+  const caller = callerOf(request)
+  const { front } = deps.dialects.get(caller.project.dialect)
+  if (front !== null) {
+    throw new AppError(
+      'invalid_request',
+      `Tasks of this project are created by its customers, under ${front.mount}`,
+    )
+  }
   const { body } = request
   const texts = members(request.text)
-  const callback_url = body.callback_url ?? project.settings.default_callback_url
-  const destination = await destinationOf(deps, scope, callback_url)
   const callbackId = createCallbackId(deps, config)
-  const now = store.now()
-  const expires_in_s = body.expires_in_s ?? project.settings.expires_in_s
-  const task: Task = {
+  const draft = await draftTask(deps, caller, {
     id: newId(),
-    ...scope,
-    external_id: null,
     type: body.type ?? 'task',
     status: 'waiting',
-    resume_status: null,
-    audit_status: null,
     params: texts.get('params') ?? '{}',
-    response: null,
-    error: null,
     metadata: texts.get('metadata') ?? '{}',
     unique_id: body.unique_id ?? null,
-    ext: null,
-    callback_url,
-    destination_id: destination?.id ?? null,
-    callback_succeeded: null,
-    callback_succeeded_at: null,
+    callback_url: body.callback_url ?? null,
     callback_hash: callbackId.hash,
-    callback_used: 0,
-    event_count: 0,
-    created_at: now,
-    updated_at: now,
-    completed_at: null,
-    expires_at: expires_in_s === null ? null : now + expires_in_s * 1000,
-    version: 1,
-  }
-  const answer = print({ ...presentTask(task), ...callbackId.shown })
-  const result = await store.createTask({ task, destination, idempotency: guarded(guard, 201, answer) })
+    expires_in_s: body.expires_in_s,
+  })
+  const answer = print({ ...presentTask(draft.task), ...callbackId.shown })
+  const result = await writeTask(deps, draft, guarded(guard, 201, answer))
   switch (result.kind) {
     case 'created':
       return json(reply, 201, answer)

@@ -1,12 +1,15 @@
 // Judging a callback URL where it is given, so that its owner hears at once what would fail later.
-import { destinationId } from '../dialects/destination-id.ts'
 import { parseTarget } from '../domain/destination.ts'
 import { AppError } from '../domain/errors.ts'
 import type { Scope } from '../domain/project.ts'
 import type { Destination } from '../store/store.ts'
-import type { Deps } from './deps.ts'
+import { destinationId } from './destination-id.ts'
 
-type Judge = Pick<Deps, 'egress'> & { config: { mail: boolean } }
+/** Says whether a URL may be called, and if not why, in one sentence. */
+export type CheckUrl = (url: URL) => Promise<{ ok: true } | { ok: false; reason: string }>
+
+/** What judges: the guard of outgoing requests, and whether e-mail can be sent. */
+export type Judge = { egress: { checkUrl: CheckUrl }; config: { mail: boolean } }
 
 /**
  * Gives the isolation key of a callback URL that was given in `field`. Throws `invalid_callback_url`, `mail_not_configured`, or
