@@ -10,6 +10,7 @@ import { createVerbs } from '../../src/dialects/apply.ts'
 import { destinationId } from '../../src/dialects/destination-id.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
+import { createRender } from '../../src/dialects/render.ts'
 import type { Delivery } from '../../src/domain/delivery.ts'
 import { parseTarget } from '../../src/domain/destination.ts'
 import { createIds } from '../../src/domain/id.ts'
@@ -159,10 +160,7 @@ export async function startEngine(
     store,
     sender,
     policy: (project) => dialects.get(project.dialect).policy(project),
-    render: (ready, { project, ...context }) => ({
-      url: ready.url,
-      headers: dialects.get(project.dialect).headers(ready, context),
-    }),
+    render: createRender(dialects),
     expire: world.expire,
     log,
     registry: new Registry(),
