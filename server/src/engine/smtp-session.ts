@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { MailServer } from '../domain/mail.ts'
-import { SendError, unanswered, type Outcome } from '../domain/outcome.ts'
+import { unanswered, type Outcome } from '../domain/outcome.ts'
 import type { Connect } from './connector.ts'
 import type { MailMessage } from './mail-message.ts'
 import { accepted, failed, REPLY_BYTES } from './mail-outcome.ts'
@@ -91,7 +91,6 @@ export function startSession({
     }
     // Stays for the connection's life: an error after the end would be thrown.
     smtp.on('error', fail)
-    smtp.once('end', () => fail(new SendError('connection', 'The mail server closed the connection.')))
     smtp.connect((error) => {
       if (error) return fail(error)
       if (auth === null || !smtp.allowsAuth) return handOver()

@@ -18,8 +18,10 @@ import type { Project, ProjectSettings } from '../../src/domain/project.ts'
 import type { Task, TaskVerb, VerbInput } from '../../src/domain/task.ts'
 import { createClock, type Clock } from '../../src/engine/clock.ts'
 import { createEngine } from '../../src/engine/engine.ts'
+import { noMailSender } from '../../src/engine/mail-sender.ts'
 import type { TellOperator } from '../../src/engine/pause-reporter.ts'
 import type { Attempted } from '../../src/engine/report.ts'
+import { createSenders, type Sender } from '../../src/engine/senders.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -150,15 +152,19 @@ async function firstProject(
 export async function startEngine(
   t: TestContext,
   world: World,
-  { store = world.store, tellOperator }: { store?: Store; tellOperator?: TellOperator } = {},
+  {
+    store = world.store,
+    tellOperator,
+    mail = noMailSender,
+  }: { store?: Store; tellOperator?: TellOperator; mail?: Sender } = {},
 ) {
-  const { sender } = await startSender(t)
+  const { sender: http } = await startSender(t)
   const log = createTestLog()
   const attempts: Attempted[] = []
   let watchers: { count: number; resolve: () => void }[] = []
   const engine = createEngine({
     store,
-    sender,
+    sender: createSenders({ http, mail }),
     policy: (project) => dialects.get(project.dialect).policy(project),
     render: createRender(dialects),
     expire: world.expire,
