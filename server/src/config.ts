@@ -2,7 +2,7 @@
 // Flags go before environment, environment before defaults; an unknown RINGBACK_ variable is an error.
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { parseTarget } from './domain/destination.ts'
+import { isMailAddress } from './domain/destination.ts'
 import { parseMailUrl, type MailPlace } from './domain/mail.ts'
 
 /** A setting that is missing or not valid: the message is one sentence that names it and the remedy. */
@@ -84,10 +84,8 @@ function mailPlace(value: string): MailPlace {
   return place.kind === 'folder' ? { ...place, folder: resolve(place.folder) } : place
 }
 
-function mailAddress(value: string): string {
-  const isAddress = !/^[a-z]+:/i.test(value) && value.includes('@') && parseTarget(value).kind === 'mail'
-  return isAddress ? value : bad('use an e-mail address alone, such as callbacks@example.com')
-}
+const mailAddress = (value: string): string =>
+  isMailAddress(value) ? value : bad('use an e-mail address alone, such as callbacks@example.com')
 
 function rate(value: string): { count: number; window_s: number } | null {
   if (value === 'off') return null

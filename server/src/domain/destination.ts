@@ -38,6 +38,9 @@ const MAX_LENGTH = 2048
 // No control character in a local part: it becomes part of an SMTP command and of a header.
 const MAIL = /^[^\s\p{Cc}@<>"(),:;\\[\]]{1,64}@(?=.{1,253}$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/u
 
+/** Whether a text is one mailbox's address and nothing else. */
+export const isMailAddress = (text: string): boolean => MAIL.test(text)
+
 /** The kind of a callback URL that has been accepted, without reading all of it. */
 export const targetKind = (callback_url: string): Target['kind'] =>
   /^https?:/i.test(callback_url) ? 'http' : 'mail'
@@ -51,7 +54,7 @@ export function parseTarget(callback_url: string, field = 'callback_url'): Targe
   if (Array.from(callback_url).some(isSpaceOrControl))
     throw invalid('has a space or a control character; encode it')
   const address = withoutScheme(callback_url)
-  if (MAIL.test(address)) {
+  if (isMailAddress(address)) {
     return {
       kind: 'mail',
       key: `mailto:${address.slice(address.lastIndexOf('@') + 1).toLowerCase()}`,

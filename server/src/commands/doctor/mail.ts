@@ -14,7 +14,8 @@ export async function checkMail(
   { create, resolver }: { create: typeof createMail; resolver: Resolver },
 ): Promise<Finding> {
   const sender = create(config, resolver)
-  if (sender === null) return ok('no RINGBACK_SMTP_URL is given, so e-mail addresses are refused')
+  if (sender === null)
+    return ok('no RINGBACK_SMTP_URL is given, so callbacks to e-mail addresses are refused')
   const { kind, error } = await sender.probe(TIMEOUT_MS)
   await sender.close()
   resolver.close()
