@@ -219,6 +219,17 @@ test('a server that hangs, breaks off or raves costs one attempt and no connecti
   }
 })
 
+test('one that hangs in the TLS handshake loses its connection, too', async (t) => {
+  const server = await using(
+    t,
+    startScriptedMailServer(() => undefined),
+  )
+  const { kind } = await startSender(t, `smtps://127.0.0.1:${server.port}`).send({ timeout_ms: 200 })
+  assert.equal(kind, 'timeout')
+  const [socket] = server.connections
+  if (socket?.closed === false) await once(socket, 'close')
+})
+
 test('one that trickles its reply is cut off at the time-out, too', async (t) => {
   const trickles: NodeJS.Timeout[] = []
   t.after(() => trickles.forEach(clearInterval))

@@ -15,7 +15,7 @@ export type Session = {
   stop(): void
 }
 
-// For the server's goodbye after its last word.
+// For the server's goodbye; then the connection is destroyed.
 const QUIT_MS = 1000
 
 /**
@@ -34,7 +34,6 @@ export function startSession({
   connect: Connect
 }): Session {
   const { promise, resolve } = Promise.withResolvers<Outcome>()
-  let socket: Socket | undefined
   let connection: SMTPConnection | undefined
   let remote_address: string | null = null
   let ended = false
@@ -48,7 +47,6 @@ export function startSession({
   const cancelConnect = connect(address, (error, opened) => {
     if (error !== null) return fail(error)
     if (ended) return void opened.destroy()
-    socket = opened
     remote_address = opened.remoteAddress ?? null
     connection = converse(opened)
   })
@@ -60,7 +58,6 @@ export function startSession({
     cancelConnect()
     if (outcome.kind === 'delivered') connection?.quit()
     connection?.close()
-    if (outcome.kind !== 'delivered') socket?.destroy()
     resolve(outcome)
   }
 

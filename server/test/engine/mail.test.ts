@@ -159,13 +159,14 @@ test('a refused mail ends its delivery at once; neither breaker nor pause falls 
 test('a mail server that takes nobody in opens the breaker, as one that is not there does', async (t) => {
   for (const [what, status] of [
     ['sends everybody away', 554],
+    ['sends everybody away for now', 421],
     ['takes no password of ours', 535],
   ] as const) {
     await t.test(what, async (t) => {
       const world = await startWorld(t)
       const server = await startServer(t, {
         allowInsecureAuth: true,
-        onConnect: (_session, callback) => callback(status === 554 ? reply(554, 'no') : null),
+        onConnect: (_session, callback) => callback(status === 535 ? null : reply(status, 'no')),
         onAuth: (_auth, _session, callback) => callback(reply(535, 'no')),
       })
       const { attempts, attempted } = await startMailing(
