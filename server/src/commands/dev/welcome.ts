@@ -23,7 +23,7 @@ Ringback is ready at ${base_url}  (API ${base_url}/docs, data in ${data})
   test key    ${test_key}
   admin key   ${admin_key}
   inbox       ${inboxUrl(base_url)}   (this server receives its own callbacks and shows them here)
-  mail        ${mail?.kind === 'server' ? `by ${mail.host}:${mail.port}` : `as files in ${mail?.folder}`}   (callbacks to e-mail addresses)
+  mail        ${mail?.kind === 'server' ? `through ${mail.host}:${mail.port}` : `as files in ${mail?.folder}`}   (callbacks to e-mail addresses)
   Loopback destinations are allowed, since this is \`dev\`.
 
 Try it, in this or another terminal: create a task, resolve it by its one-time URL, watch the callback arrive here.
