@@ -125,10 +125,12 @@ export type Attempt = {
   number: number
   started_at: string
   duration_ms: number
-  /** `delivered` is a 2xx, `status` any other; with the rest no status line came */
+  /** `delivered` is a 2xx, `status` any other; a mail server may have `refused` a mail for good or `deferred` it; with the rest no status line came */
   outcome:
     | 'delivered'
     | 'status'
+    | 'refused'
+    | 'deferred'
     | 'timeout'
     | 'protocol'
     | 'tls'

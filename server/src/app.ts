@@ -7,19 +7,22 @@ import { join, resolve } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Registry, collectDefaultMetrics } from 'prom-client'
-import type { Config } from './config.ts'
+import { mailOf, type Config } from './config.ts'
 import { createVerbs } from './dialects/apply.ts'
 import { createDirectory } from './dialects/directory.ts'
 import type { Dialects } from './dialects/dialect.ts'
 import { createDialects } from './dialects/index.ts'
+import { createRender } from './dialects/render.ts'
 import type { Check } from './domain/finding.ts'
 import { createIds } from './domain/id.ts'
-import { createEgress, type Egress } from './engine/egress.ts'
+import { createEgress, EVERYWHERE, type Egress } from './engine/egress.ts'
 import { createEngine } from './engine/engine.ts'
 import { createHttpSender } from './engine/http-sender.ts'
+import { createMailSender, noMailSender, type MailSender } from './engine/mail-sender.ts'
 import { createOperatorCall } from './engine/operator-call.ts'
 import type { Attempted } from './engine/report.ts'
 import { createResolver, RESOLVE_TIMEOUT_MS, type Resolver } from './engine/resolver.ts'
+import { createSenders } from './engine/senders.ts'
 import { createApi } from './http/api.ts'
 import { backupSqlite } from './store/backup.ts'
 import { postgresChecks } from './store/checks/postgres.ts'
@@ -127,6 +130,16 @@ export function createGuard({ egress_allow }: Pick<Config, 'egress_allow'>): Gua
   return { egress, resolver, resolve_timeout_ms: RESOLVE_TIMEOUT_MS }
 }
 
+/** The sender of e-mails, or null where none are sent; throws ConfigError as `mailOf` does. */
+export function createMail(
+  config: Pick<Config, 'smtp_url' | 'smtp_from'>,
+  resolver: Resolver,
+): MailSender | null {
+  const mail = mailOf(config)
+  if (mail === null) return null
+  return createMailSender({ ...mail, connect: createEgress({ allow: EVERYWHERE, resolver }).connect })
+}
+
 /** Opens the database and puts the program together; nothing listens or is sent before `start`. */
 export async function createApp({
   config,
@@ -136,10 +149,11 @@ export async function createApp({
   onAttempt,
   extend,
 }: AppOptions): Promise<App> {
+  const { resolver, egress } = createGuard(config)
+  const mail = createMail(config, resolver)
   const store = await openStore({ config, secret_key })
   const now = () => store.now()
   const newId = createIds(now, (bytes) => void randomFillSync(bytes))
-  const { resolver, egress } = createGuard(config)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const dialects = createDialects({ version })
@@ -151,12 +165,9 @@ export async function createApp({
   const verbs = createVerbs({ store, dialects, directory, newId })
   const engine = createEngine({
     store,
-    sender: createHttpSender({ egress }),
+    sender: createSenders({ http: createHttpSender({ egress }), mail: mail ?? noMailSender }),
     policy: (project) => dialects.get(project.dialect).policy(project),
-    render: (ready, { project, secrets, attempt, now: time }) => ({
-      url: ready.url,
-      headers: dialects.get(project.dialect).headers(ready, { secrets, attempt, now: time }),
-    }),
+    render: createRender(dialects),
     expire: (task) => verbs.tryApply(task, 'expire', {}),
     log,
     registry,
@@ -182,7 +193,7 @@ export async function createApp({
         trust_proxy: config.trust_proxy,
         surface: config.surface,
         admin_key: config.admin_key,
-        mail: false,
+        mail: mail !== null,
         version,
       },
     },

@@ -2,6 +2,8 @@
 // Flags go before environment, environment before defaults; an unknown RINGBACK_ variable is an error.
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { isMailAddress } from './domain/destination.ts'
+import { parseMailUrl, type MailPlace } from './domain/mail.ts'
 
 /** A setting that is missing or not valid: the message is one sentence that names it and the remedy. */
 export class ConfigError extends Error {
@@ -76,6 +78,14 @@ const postgresUrl = (value: string): string =>
   URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol) && new URL(value).host !== ''
     ? value
     : bad('use postgres://user:password@host:port/database')
+
+function mailPlace(value: string): MailPlace {
+  const place = parseMailUrl(value) ?? bad('use smtp://user:password@host:port, smtps://… or file:FOLDER')
+  return place.kind === 'folder' ? { ...place, folder: resolve(place.folder) } : place
+}
+
+const mailAddress = (value: string): string =>
+  isMailAddress(value) ? value : bad('use an e-mail address alone, such as callbacks@example.com')
 
 function rate(value: string): { count: number; window_s: number } | null {
   if (value === 'off') return null
@@ -210,6 +220,21 @@ export const settings = {
     doc: 'Where destinations that paused by themselves are told of, by a POST of JSON; user:password@ is sent as a header.',
     parse: httpUrl,
   }),
+  smtp_url: setting({
+    env: 'RINGBACK_SMTP_URL',
+    form: 'URL',
+    fallback: null,
+    secret: true,
+    doc: 'Mail server for callbacks to e-mail addresses: smtp://user:password@host:port (587; encrypted if the server offers it), smtps:// (465), or file:FOLDER for .eml files. Without it such addresses are refused; `dev` writes to `mail` in its data folder.',
+    parse: mailPlace,
+  }),
+  smtp_from: setting({
+    env: 'RINGBACK_SMTP_FROM',
+    form: 'ADDRESS',
+    fallback: null,
+    doc: 'Address that e-mails come from; a mail server in RINGBACK_SMTP_URL needs it.',
+    parse: mailAddress,
+  }),
   surface: setting({
     env: 'RINGBACK_SURFACE',
     form: 'all|api|inbound',
@@ -254,6 +279,17 @@ type Values<T> = {
 export type Config = Values<typeof settings>
 const everySetting = { ...settings, ...clientSettings }
 const clientTable = { ...clientSettings, admin_key: settings.admin_key, data: settings.data }
+
+/** How e-mails go out, or null. Throws ConfigError when nobody is named whom they come from. */
+export function mailOf({
+  smtp_url: place,
+  smtp_from,
+}: Pick<Config, 'smtp_url' | 'smtp_from'>): { place: MailPlace; from: string } | null {
+  if (place === null) return null
+  const from = smtp_from ?? (place.kind === 'folder' ? 'ringback@localhost' : null)
+  if (from !== null) return { place, from }
+  throw new ConfigError('RINGBACK_SMTP_FROM is missing: set it to the address that e-mails come from')
+}
 
 /** Where each value came from, for `config list`. */
 export type Origin = 'flag' | 'environment' | 'default'

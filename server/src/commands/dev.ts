@@ -10,7 +10,7 @@ import { attemptLine } from './dev/attempt.ts'
 import { addInbox } from './dev/inbox.ts'
 import { addPage } from './dev/page.ts'
 import { ensureProject, inboxUrl, secretsOf } from './dev/project.ts'
-import { devSecretKey, readDevState, writeDevState, type DevState } from './dev/state.ts'
+import { devMail, devSecretKey, readDevState, writeDevState, type DevState } from './dev/state.ts'
 import { welcome } from './dev/welcome.ts'
 import { clock, printable } from './dev/words.ts'
 import { untilStopped } from './stop.ts'
@@ -28,6 +28,7 @@ export const dev = defineCommand({
       port: await choosePort(given),
       admin_key: given.admin_key ?? earlier.admin_key,
       egress_allow: [...LOOPBACK, ...given.egress_allow],
+      smtp_url: given.smtp_url ?? devMail(given.data),
     }
     const base_url = localUrl(config)
     const inbox_url = inboxUrl(base_url)
@@ -66,7 +67,7 @@ export const dev = defineCommand({
     }
     // Before the greeting: whoever has read it may send a signal.
     const stopped = untilStopped(app, show)
-    console.log(welcome(state, config.data))
+    console.log(welcome(state, config))
     await stopped
   },
 })

@@ -14,10 +14,12 @@ import {
   type Flags,
 } from './command.ts'
 import { LOOPBACK } from './dev/address.ts'
+import { devMail } from './dev/state.ts'
 import { checkClock } from './doctor/clock.ts'
 import { checkDns } from './doctor/dns.ts'
 import { checkEgress, checkPublicUrl, judgeCallbackUrl } from './doctor/egress.ts'
 import { examine, lineOf, sumUp } from './doctor/examine.ts'
+import { checkMail } from './doctor/mail.ts'
 import { checkServer, serverAt } from './doctor/server.ts'
 import { checkServeSettings, checkSettings, type Purpose } from './doctor/settings.ts'
 import { screenOf } from './screen.ts'
@@ -56,7 +58,7 @@ async function checksFor(flags: Flags, env: Readonly<Record<string, string | und
   const { value } = survey
   const data = value('data')
   const purpose = purposeOf(data, survey.origins)
-  const { createGuard, databaseChecks } = await import('../app.ts')
+  const { createGuard, createMail, databaseChecks } = await import('../app.ts')
   const guard = () =>
     createGuard({ egress_allow: [...(purpose === 'dev' ? LOOPBACK : []), ...value('egress_allow')] })
   const checks: Check[] = [
@@ -66,6 +68,17 @@ async function checksFor(flags: Flags, env: Readonly<Record<string, string | und
     { name: 'clock', run: () => checkClock() },
     { name: 'dns', run: () => checkDns(guard(), { purpose, public_url: value('public_url') }) },
     { name: 'egress', run: () => checkEgress(guard(), { purpose, allow: value('egress_allow') }) },
+    {
+      name: 'mail',
+      run: () =>
+        checkMail(
+          {
+            smtp_url: value('smtp_url') ?? (purpose === 'dev' ? devMail(data) : null),
+            smtp_from: value('smtp_from'),
+          },
+          { create: createMail, resolver: guard().resolver },
+        ),
+    },
     { name: 'public url', run: () => checkPublicUrl(value('public_url')) },
     { name: 'server', run: () => checkServer(serverAt(survey)) },
   ]

@@ -23,7 +23,10 @@ export async function judgeCallbackUrl(
   const { kind, key } = parseTarget(callback_url, field)
   if (kind === 'mail') {
     if (config.mail) return key
-    throw new AppError('mail_not_configured', `${field}: this server sends no e-mail; give an http(s) URL`)
+    throw new AppError(
+      'mail_not_configured',
+      `${field}: this server sends no e-mail until its operator sets RINGBACK_SMTP_URL; give an http(s) URL`,
+    )
   }
   const verdict = await egress.checkUrl(new URL(callback_url))
   if (!verdict.ok) throw new AppError('destination_forbidden', `${field}: ${verdict.reason}`)

@@ -43,6 +43,8 @@ export type Dialect = {
   callback(event: TaskEvent, task: Task): string | null
   /** The headers of one attempt, names in lower case, made anew each time. Throws when the project has no usable secret. */
   headers(ready: Ready, context: AttemptContext): Record<string, string>
+  /** The headers of the mail of one attempt, `subject` among them, when the destination is an address (mail-headers.ts). */
+  mailHeaders(ready: Ready, context: AttemptContext): Record<string, string>
   /** How a project's deliveries are retried. */
   policy(project: Project): RetryPolicy
   /** The id of a task in the answers to its customers and to whoever uses its inbound URL. */

@@ -113,6 +113,10 @@ export type Settlement = Pick<
   | 'give_up_at'
 >
 
+/** A mail server says itself whether another attempt could succeed; what a web server's answer means is the dialect's to say. */
+const isRetryable = (outcome: Outcome, policy: RetryPolicy): boolean =>
+  outcome.kind === 'deferred' || (outcome.kind !== 'refused' && policy.retryable(outcome))
+
 /** Decides what an attempt that started at `started_at` and ended at `now` means for its delivery. */
 export function settle(
   delivery: Delivery,
@@ -145,7 +149,7 @@ export function settle(
   })
   if (now >= after.give_up_at) return final('failed', 'window_over')
   if (unknown) return again(after.unknown_streak >= UNKNOWN_STREAK_LIMIT ? UNKNOWN_LONG_WAIT_MS : 0)
-  if (!policy.retryable(outcome)) return final('failed', outcome.status === 410 ? 'gone' : 'not_retryable')
+  if (!isRetryable(outcome, policy)) return final('failed', outcome.status === 410 ? 'gone' : 'not_retryable')
   const retry = after.attempt_count - after.unknown_count
   const wait = policy.waits[retry - 1]
   if (wait === undefined) return final('failed', 'retries_exhausted')

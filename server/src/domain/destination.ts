@@ -31,24 +31,34 @@ export type DestinationReport = {
   attempts: { delivered: number; failed: number; durations: Histogram }
 }
 
-/** Where a callback goes. `key` isolates: an origin with its port, or `mailto:` and the domain. */
-export type Target = { kind: 'http' | 'mail'; key: string }
+/** Where a callback goes. `key` isolates: an origin with its port, or `mailto:` and the domain of an `address`. */
+export type Target = { kind: 'http'; key: string } | { kind: 'mail'; key: string; address: string }
 
 const MAX_LENGTH = 2048
-const MAIL = /^[^\s@<>"(),:;\\[\]]{1,64}@(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/i
+// No control character in a local part: it becomes part of an SMTP command and of a header.
+const MAIL = /^[^\s\p{Cc}@<>"(),:;\\[\]]{1,64}@(?=.{1,253}$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/u
+
+/** Whether a text is one mailbox's address and nothing else. */
+export const isMailAddress = (text: string): boolean => MAIL.test(text)
+
+/** The kind of a callback URL that has been accepted, without reading all of it. */
+export const targetKind = (callback_url: string): Target['kind'] =>
+  /^https?:/i.test(callback_url) ? 'http' : 'mail'
 
 const isSpaceOrControl = (char: string) => char <= ' ' || char === '\u007f'
 
-/** Reads a callback URL: http(s) URL or e-mail address. Throws `invalid_callback_url` naming `field` and what is wrong. */
+/** Reads a callback URL: http(s) URL or e-mail address, with `mailto:` before it or without. Throws `invalid_callback_url` naming `field` and what is wrong. */
 export function parseTarget(callback_url: string, field = 'callback_url'): Target {
   const invalid = (why: string) => new AppError('invalid_callback_url', `${field}: ${why}`)
   if (callback_url.length > MAX_LENGTH) throw invalid(`longer than ${MAX_LENGTH} characters`)
   if (Array.from(callback_url).some(isSpaceOrControl))
     throw invalid('has a space or a control character; encode it')
-  if (MAIL.test(callback_url)) {
+  const address = withoutScheme(callback_url)
+  if (isMailAddress(address)) {
     return {
       kind: 'mail',
-      key: `mailto:${callback_url.slice(callback_url.lastIndexOf('@') + 1).toLowerCase()}`,
+      key: `mailto:${address.slice(address.lastIndexOf('@') + 1).toLowerCase()}`,
+      address,
     }
   }
   let url: URL
@@ -62,4 +72,15 @@ export function parseTarget(callback_url: string, field = 'callback_url'): Targe
   }
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
   return { kind: 'http', key: `${url.protocol}//${url.hostname}:${port}` }
+}
+
+/** The address of a mailto: URL (RFC 6068), where percent signs stand for characters; anything else as it is. */
+function withoutScheme(callback_url: string): string {
+  const [, address] = /^mailto:(.*)$/i.exec(callback_url) ?? []
+  if (address === undefined) return callback_url
+  try {
+    return decodeURIComponent(address)
+  } catch {
+    return callback_url
+  }
 }

@@ -3,10 +3,12 @@
 
 /** Every way an attempt can end. The order is that of the journey backwards: what came furthest stands first. */
 export const outcomeKinds = [
-  'delivered', // a 2xx
+  'delivered', // a 2xx, or a mail server's word that it takes care of a mail
   'status', // any other status, 3xx too: a callback follows no redirect
+  'refused', // a mail server's word that it will never take this mail
+  'deferred', // a mail server's word that it does not take it now, or not from us
   'timeout', // no status line in time
-  'protocol', // the answer was no valid HTTP, or its headers were too large
+  'protocol', // the answer was no valid HTTP or SMTP, or too large
   'tls', // no trusted, encrypted connection
   'connection', // none at all, or it broke before an answer
   'dns', // the name did not resolve
@@ -15,10 +17,12 @@ export const outcomeKinds = [
 ] as const
 
 export type OutcomeKind = (typeof outcomeKinds)[number]
+type UnansweredKind = Exclude<OutcomeKind, 'delivered' | 'status' | 'refused' | 'deferred'>
 
 /**
  * How one attempt ended. `status` and what follows from it are null when no status line came; `retry_after_ms` is the
  * receiver's wish in milliseconds from now; `truncated` says that the body was longer, or slower, than what was read of it.
+ * Of a mail `status` is the code of the server's last reply, and `response_body` its text.
  */
 export type Outcome = {
   kind: OutcomeKind
@@ -33,7 +37,7 @@ export type Outcome = {
 
 /** The outcome of an attempt that got no status line; `error` is one plain sentence. */
 export function unanswered(
-  kind: Exclude<OutcomeKind, 'delivered' | 'status'>,
+  kind: UnansweredKind,
   error: string,
   remote_address: string | null = null,
 ): Outcome {
@@ -68,7 +72,7 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
 
 const clampWait = (wait_ms: number) => Math.min(Math.max(wait_ms, 0), LONGEST_WAIT_MS)
 
-type Failure = { kind: Exclude<OutcomeKind, 'delivered' | 'status'>; error: string }
+type Failure = { kind: UnansweredKind; error: string }
 
 /** An error that already knows how the attempt ended: thrown where the reason is known, understood by `classifyError`. */
 export class SendError extends Error {

@@ -100,9 +100,13 @@ export function createBreakers({
   }
 }
 
-/** What an outcome says of the receiver: a refusal of one request, such as 404, is an answer of a living one. */
+/**
+ * What an outcome says of the receiver: a refusal of one request, such as 404, is an answer of a living one, and so is that
+ * of one mailbox. A mail server that sends all of us away (421, or 5xx before it has heard of the mail) is as good as dead.
+ */
 function judge({ kind, status }: Outcome): 'alive' | 'dead' | 'unclear' {
   if (kind === 'unknown' || kind === 'forbidden') return 'unclear'
-  if (status === null) return 'dead'
+  if (kind === 'refused') return 'alive'
+  if (status === null || (kind === 'deferred' && status === 421)) return 'dead'
   return status >= 500 || status === 408 || status === 429 ? 'dead' : 'alive'
 }

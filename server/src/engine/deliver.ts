@@ -14,13 +14,13 @@ import { unanswered, type Outcome } from '../domain/outcome.ts'
 import type { Project, Secret } from '../domain/project.ts'
 import type { Ready, Settle, Store } from '../store/store.ts'
 import { until, type Clock } from './clock.ts'
-import type { HttpSender } from './http-sender.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Attempted } from './report.ts'
+import type { Sender } from './senders.ts'
 import type { TermsCache } from './terms.ts'
 
-/** Makes the request of one attempt in the project's dialect: url, and headers with lower-case names. */
+/** Makes the request or mail of one attempt in the project's dialect: url, and headers with lower-case names. */
 export type Render = (
   ready: Ready,
   context: { project: Project; secrets: readonly Secret[]; attempt: number; now: number },
@@ -56,7 +56,7 @@ export function createDeliver({
   report,
 }: {
   store: Pick<Store, 'settle'>
-  sender: Pick<HttpSender, 'send'>
+  sender: Pick<Sender, 'send'>
   render: Render
   terms: TermsCache
   clock: Clock

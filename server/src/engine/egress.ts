@@ -18,6 +18,9 @@ export type Egress = {
   connect: Connect
 }
 
+/** The ranges that open every address: for where the operator's own settings lead, not for what customers name. */
+export const EVERYWHERE: readonly string[] = ['0.0.0.0/0', '::/0']
+
 /** Says why a URL's scheme is not ours to call, in one sentence; undefined for http and https. */
 export function schemeFault(url: URL): string | undefined {
   return url.protocol === 'http:' || url.protocol === 'https:'

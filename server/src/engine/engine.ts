@@ -10,7 +10,6 @@ import { createClock, until, type Clock } from './clock.ts'
 import { createDeliver, type Render } from './deliver.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { createExpirer } from './expirer.ts'
-import type { HttpSender } from './http-sender.ts'
 import type { Log } from './log.ts'
 import { createLoop } from './loop.ts'
 import { createMetrics } from './metrics.ts'
@@ -20,12 +19,13 @@ import { createReplayer } from './replayer.ts'
 import { createReport, type Attempted } from './report.ts'
 import { createRescuer } from './rescuer.ts'
 import { createRounds } from './rounds.ts'
+import type { Sender } from './senders.ts'
 import { createTermsCache } from './terms.ts'
 
 export type EngineOptions = {
   store: Store
   /** The engine's own: it closes it when it stops. */
-  sender: HttpSender
+  sender: Sender
   /** The retry policy of a project's dialect. */
   policy: (project: Project) => RetryPolicy
   /** The request of an attempt in a project's dialect. */

@@ -1,12 +1,11 @@
 // The request that tells the operator of a destination that paused by itself. Its URL is the operator's own setting, so the
 // egress guard lets it go anywhere.
 import { isoTime } from '../domain/time.ts'
-import { createEgress } from './egress.ts'
+import { createEgress, EVERYWHERE } from './egress.ts'
 import { createHttpSender } from './http-sender.ts'
 import type { TellOperator } from './pause-reporter.ts'
 import type { Resolver } from './resolver.ts'
 
-const EVERYWHERE = ['0.0.0.0/0', '::/0']
 const TIMEOUT_MS = 10_000
 
 /** Makes the call to `url`; `user:password@` in it becomes an `Authorization` header. It holds a socket, so close it. */

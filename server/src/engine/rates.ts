@@ -88,8 +88,10 @@ export function createRates({
       slot[delivered ? 'delivered' : 'failed']++
       count(slot.durations, attempt.duration_ms)
       const known = changed.get(id)
-      const failing_since = delivered ? null : (known?.failing_since ?? attempt.started_at)
-      const succeeded = delivered ? 1 : (known?.succeeded ?? 0)
+      // Mailboxes that do not exist, if they are all that is written to, must not pause a whole mail domain.
+      const alive = delivered || outcome.kind === 'refused'
+      const failing_since = alive ? null : (known?.failing_since ?? attempt.started_at)
+      const succeeded = alive ? 1 : (known?.succeeded ?? 0)
       const window_ms = policyOf(project_id)?.window_ms ?? known?.window_ms ?? 0
       changed.set(id, { succeeded, failing_since, window_ms })
       // Whoever sends something again by hand wants to see at once what it changed.

@@ -52,6 +52,7 @@ test('beside a running server nothing fails, nothing is changed, and the server 
     /^\w+ +clock           it /,
     /^\w+ +dns             /,
     /^ok    egress          callbacks may go to public addresses, and as `dev` this machine only$/,
+    /^ok    mail            the folder \S+mail takes e-mails$/,
     /^ok    public url      none is given; /,
     /^ok    server          http:\S+ is ready$/,
     /^(All is well|Nothing failed; .*)\.$/,
@@ -69,7 +70,7 @@ test('beside a running server nothing fails, nothing is changed, and the server 
     )
     const inside = await examine(['--callback-url', 'http://10.0.0.1/hook'], { RINGBACK_DATA: data })
     assert.deepEqual([inside.code, levels(inside.found, 'fail')], [1, ['callback url']])
-    assert.equal(inside.stderr, 'ringback: 1 of 14 checks failed\n')
+    assert.equal(inside.stderr, 'ringback: 1 of 15 checks failed\n')
   })
 
   await t.test('in 40 columns every line fits', async () => {
@@ -103,7 +104,7 @@ test('settings are all looked at, and the other checks go on with those that are
     RINGBACK_DATABASE: 'x',
   })
   assert.equal(code, 1)
-  assert.match(stderr, /^ringback: \d of 13 checks failed\n$/)
+  assert.match(stderr, /^ringback: \d of 14 checks failed\n$/)
   assert.equal(
     found.get('settings')?.found,
     'RINGBACK_DATABASE is not a setting: remove it, or see `ringback config list` for those there are; --port is not valid: use a whole number from 0 to 65535; RINGBACK_EGRESS_ALLOW is not valid: 10.0.0.0/33 is no range such as 10.0.0.0/8 or fd00::/8',
@@ -126,6 +127,10 @@ test('for `serve` everything given is fine, and what is opened is told', async (
   assert.equal(found.get('serve settings')?.found, 'all that `serve` must have is given')
   assert.equal(found.get('egress')?.found, 'RINGBACK_EGRESS_ALLOW opens 10.0.0.0/8')
   assert.equal(found.get('public url')?.found, 'https://callbacks.example.com is encrypted')
+  assert.equal(
+    found.get('mail')?.found,
+    'no RINGBACK_SMTP_URL is given, so callbacks to e-mail addresses are refused',
+  )
 })
 
 test('a server that was named and a broken dev.json are failures of their own', async (t) => {

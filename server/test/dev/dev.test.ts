@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -218,6 +218,36 @@ test('dev plays a round trip by its printed commands, and shows failed attempts 
   })
 
   assert.deepEqual(await dev.stop(), [0, null])
+})
+
+test('dev writes mails as files into its data folder, and says where', async (t) => {
+  const data = await temporaryFolder(t)
+  const dev = await startDev(t, data)
+  await dev.terminal.line(new RegExp(`^ +mail +as files in ${data}/mail `))
+  const id = await dev.playRound('{"label":"cat"}', { callback_url: 'mailto:joe@example.com' })
+  await dev.terminal.line(
+    new RegExp(`✓ task.completed of task ${id}, attempt 1 to mailto:joe@example.com: answered 250`),
+  )
+  const [name = '', ...others] = await readdir(join(data, 'mail'))
+  assert.deepEqual(others, [])
+  assert.match(
+    await readFile(join(data, 'mail', name), 'utf8'),
+    new RegExp(`^To: joe@example\\.com\r\n[^]*^Subject: task.completed of task ${id}\r$`, 'm'),
+  )
+  assert.deepEqual(await dev.stop(), [0, null])
+})
+
+test('a mail server without an address to send from ends dev with one sentence, and its password stays unsaid', async (t) => {
+  const data = await temporaryFolder(t)
+  const args = ['--data', data, '--smtp-url', 'smtp://me:passw0rd@127.0.0.1:9']
+  const ended = await run(process.execPath, [bin, 'dev', ...args]).catch((error) => error)
+  assert.deepEqual(
+    [ended.code, ended.stderr],
+    [2, 'ringback: RINGBACK_SMTP_FROM is missing: set it to the address that e-mails come from\n'],
+  )
+  const listed = await run(process.execPath, [bin, 'config', 'list', ...args])
+  assert.match(listed.stdout, /RINGBACK_SMTP_URL +set, not shown \(flag\)/)
+  assert.doesNotMatch(listed.stdout + ended.stdout, /passw0rd/)
 })
 
 test('a setting that is not valid ends dev with one sentence and status 2', async (t) => {

@@ -144,7 +144,7 @@ test('a bad request is answered with a problem that names what is wrong', async 
       ['POST', '/v1/tasks', { json: { callback_url: 'a@b.test' } }],
       422,
       'mail_not_configured',
-      /no e-mail/,
+      /no e-mail until its operator sets RINGBACK_SMTP_URL/,
     ],
     ['a resend before any event', ['POST', `/v1/tasks/${id}/resend`], 409, 'nothing_to_resend', /event/],
   ]
@@ -200,6 +200,26 @@ test('a task has the documented fields and is waiting when it is born', async (t
 
   const taken = await call('POST', '/v1/tasks', { json: { unique_id: 'u1' } })
   assert.deepEqual([taken.status, taken.body.code, taken.body.task_id], [409, 'unique_id_taken', id])
+})
+
+test('a server that sends e-mail takes addresses, with mailto: or without, for tasks and as a default', async (t) => {
+  const { call } = await startApi(t, { mail: true })
+  for (const callback_url of ['joe@mail.test', 'mailto:joe@mail.test']) {
+    const { status, body } = await call('POST', '/v1/tasks', { json: { callback_url } })
+    assert.deepEqual([status, body['callback_url']], [201, callback_url])
+    assert.equal(
+      (await call('PATCH', '/v1/project', { json: { default_callback_url: callback_url } })).status,
+      200,
+    )
+  }
+  for (const callback_url of [
+    'joe@mail.test\r\nBcc: eve@mail.test',
+    'mailto:joe%0aeve@mail.test',
+    'a@b@mail.test',
+  ]) {
+    const { status, body } = await call('POST', '/v1/tasks', { json: { callback_url } })
+    assert.deepEqual([status, body['code']], [400, 'invalid_callback_url'])
+  }
 })
 
 test('the key decides what exists', async (t) => {

@@ -10,6 +10,7 @@ import { createVerbs } from '../../src/dialects/apply.ts'
 import { destinationId } from '../../src/dialects/destination-id.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
+import { createRender } from '../../src/dialects/render.ts'
 import type { Delivery } from '../../src/domain/delivery.ts'
 import { parseTarget } from '../../src/domain/destination.ts'
 import { createIds } from '../../src/domain/id.ts'
@@ -17,8 +18,10 @@ import type { Project, ProjectSettings } from '../../src/domain/project.ts'
 import type { Task, TaskVerb, VerbInput } from '../../src/domain/task.ts'
 import { createClock, type Clock } from '../../src/engine/clock.ts'
 import { createEngine } from '../../src/engine/engine.ts'
+import { noMailSender } from '../../src/engine/mail-sender.ts'
 import type { TellOperator } from '../../src/engine/pause-reporter.ts'
 import type { Attempted } from '../../src/engine/report.ts'
+import { createSenders, type Sender } from '../../src/engine/senders.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -150,9 +153,13 @@ async function firstProject(
 export async function startEngine(
   t: TestContext,
   world: World,
-  { store = world.store, tellOperator }: { store?: Store; tellOperator?: TellOperator } = {},
+  {
+    store = world.store,
+    tellOperator,
+    mail = noMailSender,
+  }: { store?: Store; tellOperator?: TellOperator; mail?: Sender } = {},
 ) {
-  const { sender } = await startSender(t)
+  const { sender: http } = await startSender(t)
   const log = createTestLog()
   const attempts: Attempted[] = []
   let claims = 0
@@ -165,12 +172,9 @@ export async function startEngine(
         return store.claim(request).finally(() => claims--)
       },
     },
-    sender,
+    sender: createSenders({ http, mail }),
     policy: (project) => dialects.get(project.dialect).policy(project),
-    render: (ready, { project, ...context }) => ({
-      url: ready.url,
-      headers: dialects.get(project.dialect).headers(ready, context),
-    }),
+    render: createRender(dialects),
     expire: world.expire,
     log,
     registry: new Registry(),

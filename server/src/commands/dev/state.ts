@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '../../config.ts'
+import type { MailPlace } from '../../domain/mail.ts'
 
 /** The content of `<data>/dev.json`. */
 export type DevState = {
@@ -35,6 +36,9 @@ const lost = (path: string, what: string) =>
   new ConfigError(
     `${path} ${what}, and the database beside it is sealed with it: put it back, or begin anew with another --data`,
   )
+
+/** Where `dev` puts e-mails, unless told: nobody's mailbox should hear of a trial. */
+export const devMail = (data: string): MailPlace => ({ kind: 'folder', folder: join(data, 'mail') })
 
 /** The state of an earlier start, or undefined. */
 export function readDevState(data: string): DevState | undefined {

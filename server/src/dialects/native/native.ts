@@ -9,6 +9,7 @@ import { waits } from '../../domain/retry.ts'
 import { isoTime } from '../../domain/time.ts'
 import type { Ready } from '../../store/store.ts'
 import type { Dialect } from '../dialect.ts'
+import { mailHeaders } from '../mail-headers.ts'
 import { presentTask } from './present.ts'
 
 // What is kept is cheap to make again; the bound is only there because projects may be many and their rules may change.
@@ -64,6 +65,7 @@ export function createNative({ version }: { version: string }): Dialect {
       if (ready.resend === 1) headers['ringback-resend'] = '1'
       return headers
     },
+    mailHeaders: (ready, { attempt }) => mailHeaders(ready, { task_id: ready.task_id, attempt }),
     policy({ settings: { retry, timeout_ms } }) {
       return cached(policies, `${retry.retries}/${retry.window_s}/${timeout_ms}`, () => {
         const window_ms = retry.window_s * 1000

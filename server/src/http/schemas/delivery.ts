@@ -98,9 +98,10 @@ export const Attempt = Type.Object({
   started_at: Time,
   duration_ms: Type.Integer(),
   outcome: Type.Enum([...outcomeKinds], {
-    description: '`delivered` is a 2xx, `status` any other; with the rest no status line came',
+    description:
+      '`delivered` is a 2xx, `status` any other; a mail server may have `refused` a mail for good or `deferred` it; with the rest no status line came',
   }),
-  status: nullable(Type.Integer()),
+  status: nullable(Type.Integer({ description: 'Of the answer, or of a mail server’s last reply' })),
   response_headers: nullable(Headers),
   response_body: nullable(Type.String()),
   truncated: Type.Boolean({ description: 'The answer was longer, or slower, than what was read of it' }),
