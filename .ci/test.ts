@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 
 const EVERYTHING = ['sdk/**/*.test.ts', 'server/**/*.test.ts']
-const ON_BOTH = ['server/test/{http,engine}/*.test.ts']
+const ON_BOTH = ['server/test/{http,engine,dialects}/*.test.ts']
 
 // A file that hangs must end, too.
 const FLAGS = ['--conditions=@ringback/source', '--test', '--test-timeout=300000']

@@ -122,7 +122,7 @@ export async function startWorld(
 const endings = new WeakMap<TestContext, (() => Promise<void>)[]>()
 
 /** Like `t.after`, but last in, first out: the engine stops before its store closes. */
-function atEnd(t: TestContext, end: () => Promise<void>): void {
+export function atEnd(t: TestContext, end: () => Promise<void>): void {
   const known = endings.get(t)
   if (known !== undefined) return void known.push(end)
   const stack = [end]
@@ -152,7 +152,7 @@ async function firstProject(
 /** Starts an engine over a world's store; it is stopped when the test ends. `store` may replace verbs of the store. */
 export async function startEngine(
   t: TestContext,
-  world: World,
+  world: Pick<World, 'store' | 'clock' | 'expire'>,
   {
     store = world.store,
     tellOperator,

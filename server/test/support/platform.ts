@@ -1,0 +1,89 @@
+// A platform in a dialect, for scenarios: API and engine on one store, a receiver for its callbacks, a clock that stands still.
+// Customers call by `request` with whatever their dialect asks for, the platform's staff by `operate`.
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { IncomingHttpHeaders } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { createVerbs } from '../../src/dialects/apply.ts'
+import { createDirectory } from '../../src/dialects/directory.ts'
+import { createDialects } from '../../src/dialects/index.ts'
+import { createIds } from '../../src/domain/id.ts'
+import { createCipher } from '../../src/store/cipher.ts'
+import { createStore } from '../../src/store/open.ts'
+import { startApi, type Body } from '../http/start-api.ts'
+import { openTestDriver } from './database.ts'
+import { atEnd, startEngine } from './engine.ts'
+import { createManualClock } from './manual-clock.ts'
+import { startReceiver } from './receiver.ts'
+import { using } from './sender.ts'
+
+/** A callback as its receiver got it. */
+export type Received = { path: string; headers: IncomingHttpHeaders; text: string; body: Body; at: number }
+
+/** Starts a platform; it stops when the test ends. */
+export async function startPlatform(t: TestContext, dialect: string) {
+  const clock = createManualClock()
+  const folder = await mkdtemp(join(tmpdir(), 'ringback-platform-'))
+  const store = createStore({
+    driver: await openTestDriver(folder),
+    cipher: createCipher(Buffer.alloc(32, 7)),
+    now: clock.now,
+    owner: randomUUID(),
+  })
+  atEnd(t, async () => {
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  const received: Received[] = []
+  // What the next callbacks are answered with; afterwards 200.
+  const answers: number[] = []
+  const receiver = await using(
+    t,
+    startReceiver(({ url = '', headers }, response, text) => {
+      received.push({ path: url, headers, text, body: JSON.parse(text) as Body, at: clock.now() })
+      response.statusCode = answers.shift() ?? 200
+      response.end()
+    }),
+  )
+  const api = await startApi(t, {}, { over: store, dialect })
+  const dialects = createDialects({ version: '0.0.0' })
+  const newId = createIds(clock.now, (bytes) => bytes.set(randomBytes(bytes.length)))
+  const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId })
+  const world = {
+    store,
+    clock,
+    expire: (task: Parameters<typeof verbs.tryApply>[0]) => verbs.tryApply(task, 'expire', {}),
+  }
+  const engine = await startEngine(t, world)
+
+  return {
+    ...api,
+    ...engine,
+    clock,
+    /** Where callbacks are received; any path below it, too. */
+    receiver_url: receiver.url,
+    received,
+    /** The next callbacks are answered with these status codes. */
+    answerWith: (...codes: number[]) => void answers.push(...codes),
+    /** A customer's call, with no header but those given. */
+    request: (
+      method: string,
+      path: string,
+      init: { headers?: Record<string, string>; json?: unknown; raw?: string } = {},
+    ) => api.call(method, path, { key: null, ...init }),
+    /** A call of the platform's staff to the native API. */
+    operate: (method: string, path: string, json?: unknown) =>
+      api.call(method, path, { key: api.credentials.operator_key, json }),
+    /** Moves the clock to each retry of the one delivery there is, from its `first` attempt on, and resolves with the number of the last. */
+    async exhaust(first: number): Promise<number> {
+      for (let made = first; ; made++) {
+        await engine.attempted(made)
+        const { settlement } = engine.attempts.at(-1)!
+        if (settlement.due_at === null) return made
+        clock.advanceTo(settlement.due_at)
+      }
+    },
+  }
+}
