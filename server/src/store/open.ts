@@ -10,6 +10,7 @@ import {
   type ReadResult,
   type ReadVerb,
 } from './driver.ts'
+import { gather } from './gather.ts'
 import { createGroupCommit, type QueuedWrite } from './group-commit.ts'
 import { createNodes } from './nodes.ts'
 import { openAnswer, openSecret, sealAnswer, sealSecret, type SealedRows } from './sealed.ts'
@@ -139,7 +140,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       })
     },
     findTask: async (scope, id) => (await read('findTask', { scope, id })) ?? undefined,
-    findTaskByCallback: async (hash) => (await read('findTaskByCallback', { hash })) ?? undefined,
+    findTaskByCallback: gather((hashes) => read('findTasksByCallback', { hashes })),
     listTasks: (scope, filter, page) => read('listTasks', { scope, filter, page }),
     overdueTasks: (limit) => read('overdueTasks', { now: now(), limit }),
     listEvents: (task_id, page) => read('listEvents', { task_id, page }),
