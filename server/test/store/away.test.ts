@@ -110,7 +110,7 @@ test('while the database is away requests are refused with 503, and all goes on 
   }
 
   wire.mend()
-  assert.equal(await ready(), 200)
   await tasks.create()
+  assert.equal(await ready(), 200)
   assert.equal((await tasks.complete(before.id, { response: 1 })).status, 'completed')
 })

@@ -10,7 +10,8 @@ import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 
-const NOBODY = 65_534
+/** Whom PostgreSQL runs as when we are root. */
+export const NOBODY = 65_534
 const LOG_TAIL = 10_000
 
 export type TestPostgres = {
