@@ -11,16 +11,19 @@ export type Exchange = { send(request: LoadRequest): Promise<LoadAnswer>; close(
 
 const HEAD_END = '\r\n\r\n'
 
-/** Sends all requests over `connections` sockets and gives the answers in the order of the requests. */
+/**
+ * Sends all requests over `connections` sockets, spread evenly over the ports, and gives the answers in the order of the
+ * requests.
+ */
 export async function sendAll(
-  port: number,
+  ports: readonly number[],
   requests: readonly LoadRequest[],
   connections: number,
 ): Promise<LoadAnswer[]> {
   const answers: LoadAnswer[] = []
   let next = 0
-  async function lane(): Promise<void> {
-    const exchange = await openExchange(port)
+  async function lane(_: unknown, index: number): Promise<void> {
+    const exchange = await openExchange(ports[index % ports.length] as number)
     for (let i = next++; i < requests.length; i = next++) {
       answers[i] = await exchange.send(requests[i] as LoadRequest)
     }

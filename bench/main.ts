@@ -1,10 +1,12 @@
 // `npm run bench`: everything in one run, in interleaved rounds, since the machine's own speed drifts. Prints medians and
-// their ratios to raw; ends with status 1 when a scenario lost or doubled anything.
+// their ratios to raw and to SQLite; ends with status 1 when a scenario lost or doubled anything.
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
+import { startPostgres } from '../server/test/support/postgres.ts'
 import { median } from './figures.ts'
 import { BenchFault, createAndResolve, drain, raw, type Figures, type Settings } from './scenarios.ts'
-import { startSink } from './sink-process.ts'
+import { onPostgres, sqlite, type Setup } from './setups.ts'
+import { startSink, type Sink } from './sink-process.ts'
 
 const HELP = `Usage: npm run bench -- [options]
 
@@ -13,6 +15,8 @@ const HELP = `Usage: npm run bench -- [options]
   --due N          deliveries due after the restart (50000)
   --size BYTES     what a provider posts (1024)
   --connections N  requests under way at a time (64)
+  --nodes LIST     also on PostgreSQL, with one node and then with two if LIST is 1,2; on the server of DATABASE_URL if
+                   that is set (a user that may create databases), else on one of its own
   --profile DIR    write the server's CPU profiles of resolve and drain there
   --help`
 
@@ -23,6 +27,7 @@ const { values } = parseArgs({
     due: { type: 'string', default: '50000' },
     size: { type: 'string', default: '1024' },
     connections: { type: 'string', default: '64' },
+    nodes: { type: 'string' },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -37,48 +42,107 @@ function positive(name: 'rounds' | 'tasks' | 'due' | 'size' | 'connections'): nu
   return value
 }
 
-const names = ['raw', 'create', 'resolve', 'drain'] as const
-type Round = Record<(typeof names)[number], Figures>
+function nodeCounts(): number[] {
+  const counts = values.nodes?.split(',').map(Number) ?? []
+  if (counts.some((count) => !Number.isInteger(count) || count < 1)) {
+    console.error(`--nodes must be whole numbers of 1 or more with commas between, not ${values.nodes}`)
+    process.exit(2)
+  }
+  return counts
+}
 
-async function run(rounds: number, settings: Settings): Promise<Round[]> {
-  const sink = await startSink()
+// Of a server that has a machine with others, and no more than a laptop has to spare.
+const POSTGRES = { shared_buffers: '512MB', max_wal_size: '4GB' }
+
+const names = ['create', 'resolve', 'drain'] as const
+type Round = { setup: Setup; raw: Figures; scenarios: Record<(typeof names)[number], Figures> }[]
+
+async function run(rounds: number, counts: readonly number[], settings: Settings): Promise<Round[]> {
+  await using stack = new AsyncDisposableStack()
+  const sink = stack.adopt(await startSink(), (sink) => sink.stop())
+  const setups = [sqlite]
+  if (counts.length > 0) {
+    const postgres = stack.adopt(await startPostgres({ fsync: true, settings: POSTGRES }), (own) =>
+      own.stop(),
+    )
+    setups.push(...counts.map((count) => onPostgres(postgres, count)))
+  }
   const results: Round[] = []
-  try {
-    for (let i = 1; i <= rounds; i++) {
-      const round = {
-        raw: await raw(sink, settings),
-        ...(await createAndResolve(sink, settings)),
-        drain: await drain(sink, settings),
-      }
-      console.log(`round ${i}: ${names.map((name) => `${name} ${whole(round[name].per_s)}/s`).join(', ')}`)
-      results.push(round)
+  for (let i = 1; i <= rounds; i++) {
+    const round: Round = []
+    for (const setup of setups) round.push(await measure(sink, setup, settings))
+    results.push(round)
+    for (const { setup, raw, scenarios } of round) {
+      const rates = names.map((name) => `${name} ${whole(scenarios[name].per_s)}/s`)
+      console.log(`round ${i}, ${setup.name}: raw ${whole(raw.per_s)}/s, ${rates.join(', ')}`)
     }
-  } finally {
-    await sink.stop()
   }
   return results
+}
+
+async function measure(sink: Sink, setup: Setup, settings: Settings): Promise<Round[number]> {
+  return {
+    setup,
+    raw: await raw(sink, settings),
+    scenarios: {
+      ...(await createAndResolve(sink, setup, settings)),
+      drain: await drain(sink, setup, settings),
+    },
+  }
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString('en')
 
 function table(rounds: Round[]): string {
-  const rows = names.map((name) => {
-    const of = (pick: (figures: Figures) => number | undefined) =>
-      rounds.flatMap((round) => pick(round[name]) ?? [])
-    const rates = of(({ per_s }) => per_s)
-    const ratios = rounds.map((round) => round[name].per_s / round.raw.per_s)
-    const wait = (values: number[]) => (values.length === 0 ? '' : `${median(values).toFixed(1)} ms`)
-    return [
-      name,
-      whole(median(rates)),
-      `${whole(Math.min(...rates))}–${whole(Math.max(...rates))}`,
-      median(ratios).toFixed(2),
-      wait(of(({ p50_ms }) => p50_ms)),
-      wait(of(({ p99_ms }) => p99_ms)),
-    ]
-  })
-  const head = ['scenario', 'per second', 'spread', 'ratio to raw', 'p50', 'p99']
+  const setups = rounds[0]?.map(({ setup }) => setup.name) ?? []
+  const rows = [
+    row(
+      ['raw', ''],
+      rounds.flat().map(({ raw }) => raw),
+    ),
+  ]
+  for (const [i, setup] of setups.entries()) {
+    for (const name of names) {
+      const runs = rounds.flatMap((round) => round[i] ?? [])
+      const ratios = [
+        runs.map(({ raw, scenarios }) => scenarios[name].per_s / raw.per_s),
+        rounds.flatMap(([first, ...others]) =>
+          i === 0 ? [] : (others[i - 1]?.scenarios[name].per_s ?? 0) / (first?.scenarios[name].per_s ?? 0),
+        ),
+      ]
+      rows.push(
+        row(
+          [name, setup],
+          runs.map(({ scenarios }) => scenarios[name]),
+          ratios,
+        ),
+      )
+    }
+  }
+  const head = ['scenario', 'database', 'per second', 'spread', 'to raw', 'to SQLite', 'p50', 'p99']
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+/** A row of the table: medians of the figures and of the ratios, which are empty where there is nothing to compare with. */
+function row(titles: string[], figures: Figures[], ratios: number[][] = [[], []]): string[] {
+  const rates = figures.map(({ per_s }) => per_s)
+  const shown = (values: number[], show: (value: number) => string) =>
+    values.length === 0 ? '' : show(median(values))
+  const wait = (value: number) => `${value.toFixed(1)} ms`
+  return [
+    ...titles,
+    shown(rates, whole),
+    `${whole(Math.min(...rates))}–${whole(Math.max(...rates))}`,
+    ...ratios.map((values) => shown(values, (value) => value.toFixed(2))),
+    shown(
+      figures.flatMap(({ p50_ms }) => p50_ms ?? []),
+      wait,
+    ),
+    shown(
+      figures.flatMap(({ p99_ms }) => p99_ms ?? []),
+      wait,
+    ),
+  ]
 }
 
 if (values.help) {
@@ -92,9 +156,10 @@ if (values.help) {
     profile: values.profile,
   }
   const rounds = positive('rounds')
+  const counts = nodeCounts()
   console.log(`${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}`)
   try {
-    console.log(`\n${table(await run(rounds, settings))}`)
+    console.log(`\n${table(await run(rounds, counts, settings))}`)
   } catch (error) {
     if (!(error instanceof BenchFault)) throw error
     console.error(`fault: ${error.message}`)

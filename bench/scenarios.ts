@@ -1,11 +1,9 @@
 // What is measured. Every scenario checks its own result: a figure of a run that lost or doubled something is no figure.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Agent, request } from 'undici'
 import { milliseconds, percentile } from './figures.ts'
 import { sendAll, type LoadAnswer } from './http-load.ts'
-import { ADMIN_KEY, cpuProfile, startServer, type ServerProcess } from './server-process.ts'
+import { ADMIN_KEY, cpuProfile } from './server-process.ts'
+import { onEmptyDatabase, type Nodes, type Setup } from './setups.ts'
 import type { Arrival } from './sink.ts'
 import type { Sink } from './sink-process.ts'
 
@@ -62,18 +60,19 @@ export async function raw(sink: Sink, { tasks, size, connections }: Settings): P
 /** Creates tasks, then resolves each by its inbound URL and counts when the sink has the callback. */
 export async function createAndResolve(
   sink: Sink,
+  setup: Setup,
   settings: Settings,
 ): Promise<{ create: Figures; resolve: Figures }> {
-  return inFolder(async (data) => {
-    const server = await startServer(data, cpuProfile(settings.profile))
-    const key = await createProject(server, sink.url)
-    const { tasks, figures: create } = await createTasks(server, key, settings.tasks, settings)
+  return onEmptyDatabase(setup, async (start) => {
+    const nodes = await start(cpuProfile(settings.profile))
+    const key = await createProject(nodes, sink.url)
+    const { tasks, figures: create } = await createTasks(nodes, key, settings.tasks, settings)
     await sink.expect(tasks.length)
-    const answers = await resolveTasks(server, tasks, settings)
+    const answers = await resolveTasks(nodes, tasks, settings)
     const arrivals = await sink.collect(SETTLE_MS)
     checkArrivals(arrivals, new Set(tasks.map(({ id }) => id)))
-    await checkSucceeded(server, key, tasks.length)
-    await server.stop()
+    await checkSucceeded(nodes, key, tasks.length)
+    await nodes.stop()
 
     const sentAt = new Map(tasks.map(({ id }, i) => [id, answers[i]?.sent_at ?? 0]))
     const waits = arrivals.map(({ task_id, at }) => at - (sentAt.get(task_id) ?? 0))
@@ -87,12 +86,13 @@ export async function createAndResolve(
 }
 
 /** A server that starts with many deliveries due: their first attempts were refused with a time to come again. */
-export async function drain(sink: Sink, settings: Settings): Promise<Figures> {
-  return inFolder(async (data) => {
-    const before = await startServer(data)
+export async function drain(sink: Sink, setup: Setup, settings: Settings): Promise<Figures> {
+  return onEmptyDatabase(setup, async (start) => {
+    const before = await start()
     const key = await createProject(before, sink.url)
-    const { tasks } = await createTasks(before, key, settings.due, settings)
-    const due_at = Date.now() + Math.max(10_000, settings.due / 2)
+    const { tasks, figures } = await createTasks(before, key, settings.due, settings)
+    // Resolving takes up to four times as long as creating.
+    const due_at = Date.now() + 10_000 + (5000 * settings.due) / figures.per_s
     await sink.expect(tasks.length, refusal(due_at))
     await resolveTasks(before, tasks, settings)
     await sink.collect(SETTLE_MS)
@@ -101,7 +101,7 @@ export async function drain(sink: Sink, settings: Settings): Promise<Figures> {
 
     await sink.expect(tasks.length)
     await new Promise((resolve) => setTimeout(resolve, due_at - Date.now() + 1000))
-    const after = await startServer(data, cpuProfile(settings.profile))
+    const after = await start(cpuProfile(settings.profile))
     const arrivals = await sink.collect(SETTLE_MS)
     checkArrivals(arrivals, new Set(tasks.map(({ id }) => id)))
     await checkSucceeded(after, key, tasks.length)
@@ -117,23 +117,13 @@ const rate = (count: number, from: number, to: number) => (count / (to - from)) 
 
 const lastOf = (arrivals: Arrival[]) => arrivals.at(-1)?.at ?? 0
 
-/** Works in a temporary folder, which is gone afterwards; a failure leaves it, with the database and the log in it. */
-export async function inFolder<T>(work: (data: string) => Promise<T>): Promise<T> {
-  const data = await mkdtemp(join(tmpdir(), 'ringback-bench-'))
-  try {
-    const result = await work(data)
-    await rm(data, { recursive: true })
-    return result
-  } catch (error) {
-    console.error(`what is left of it: ${data}`)
-    throw error
-  }
-}
-
 /** Makes a project and returns its live key. */
-export async function createProject(server: ServerProcess, default_callback_url: string): Promise<string> {
+export async function createProject(
+  { ports }: Pick<Nodes, 'ports'>,
+  default_callback_url: string,
+): Promise<string> {
   const [answer] = await sendAll(
-    server.port,
+    ports,
     [
       {
         method: 'POST',
@@ -151,7 +141,7 @@ export async function createProject(server: ServerProcess, default_callback_url:
 type Created = { id: string; callback_id: string }
 
 async function createTasks(
-  server: ServerProcess,
+  nodes: Nodes,
   key: string,
   count: number,
   { connections }: Settings,
@@ -162,7 +152,7 @@ async function createTasks(
     headers: { authorization: `Bearer ${key}` },
     body: JSON.stringify({ type: 'bench', params: { number: i } }),
   }))
-  const answers = await sendAll(server.port, requests, connections)
+  const answers = await sendAll(nodes.ports, requests, connections)
   const refused = answers.find(({ status }) => status !== 201)
   check(refused === undefined, `a task was refused: ${refused?.body}`)
   const tasks = answers.map(({ body }) => JSON.parse(body) as Created)
@@ -183,7 +173,7 @@ async function createTasks(
 }
 
 async function resolveTasks(
-  server: ServerProcess,
+  nodes: Nodes,
   tasks: Created[],
   { size, connections }: Settings,
 ): Promise<LoadAnswer[]> {
@@ -193,7 +183,7 @@ async function resolveTasks(
     path: `/v1/callbacks/${callback_id}`,
     body,
   }))
-  const answers = await sendAll(server.port, requests, connections)
+  const answers = await sendAll(nodes.ports, requests, connections)
   const refused = answers.find(({ status }) => status !== 200)
   check(refused === undefined, `a resolution was refused: ${refused?.body}`)
   return answers
@@ -211,10 +201,10 @@ function checkArrivals(arrivals: Arrival[], expected: Set<string>): void {
 }
 
 /** The API agrees with the sink: as many tasks with `callback_succeeded` as callbacks arrived. */
-async function checkSucceeded(server: ServerProcess, key: string, count: number): Promise<void> {
+async function checkSucceeded(nodes: Nodes, key: string, count: number): Promise<void> {
   const get = async <T>(path: string): Promise<T> => {
     const headers = { authorization: `Bearer ${key}` }
-    const [answer] = await sendAll(server.port, [{ method: 'GET', path, headers }], 1)
+    const [answer] = await sendAll(nodes.ports, [{ method: 'GET', path, headers }], 1)
     check(answer?.status === 200, `${path} answered ${answer?.status}: ${answer?.body}`)
     return JSON.parse(answer.body) as T
   }

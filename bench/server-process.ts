@@ -35,8 +35,15 @@ export const collectable: string[] = [
   '--import=data:text/javascript,process.on("SIGUSR2",()=>gc())',
 ]
 
-/** Starts `ringback serve` on a data folder, with flags for Node, and resolves when it is ready. */
-export async function startServer(data: string, flags: readonly string[] = []): Promise<ServerProcess> {
+/**
+ * Starts `ringback serve` on a data folder, with flags for Node, and resolves when it is ready. With `database_url` its
+ * folder has only the log.
+ */
+export async function startServer(
+  data: string,
+  flags: readonly string[] = [],
+  database_url?: string,
+): Promise<ServerProcess> {
   const port = await freePort()
   const child = spawn(process.execPath, [...flags, PROGRAM, 'serve'], {
     env: {
@@ -48,6 +55,7 @@ export async function startServer(data: string, flags: readonly string[] = []): 
       RINGBACK_PUBLIC_URL: `http://127.0.0.1:${port}`,
       RINGBACK_EGRESS_ALLOW: '127.0.0.1/32',
       RINGBACK_INBOUND_RATE: 'off',
+      ...(database_url === undefined ? {} : { RINGBACK_DATABASE_URL: database_url }),
     },
     stdio: ['ignore', openSync(join(data, 'server.log'), 'a'), 'inherit'],
   })

@@ -7,8 +7,9 @@ import { parseArgs } from 'node:util'
 import { milliseconds } from './figures.ts'
 import { sendAll } from './http-load.ts'
 import { startReceivers, type Receivers } from './receivers-process.ts'
-import { BenchFault, check, createProject, inFolder, SETTLE_MS } from './scenarios.ts'
+import { BenchFault, check, createProject, SETTLE_MS } from './scenarios.ts'
 import { collectable, daysBehind, startServer } from './server-process.ts'
+import { inFolder } from './setups.ts'
 import { createLedger, runLoad, type Addressee, type Ledger } from './soak-load.ts'
 import { createSampler, progressLine, risen, SAMPLE_MS, sampleTable, type Sample } from './soak-samples.ts'
 
@@ -59,10 +60,10 @@ async function fill(
   const server = await startServer(data, daysBehind(2))
   const { port } = server
   const urls = urlsOf(receivers)
-  const key = await createProject(server, urls.healthy)
+  const key = await createProject({ ports: [port] }, urls.healthy)
   const headers = { authorization: `Bearer ${key}` }
   const [kept] = await sendAll(
-    port,
+    [port],
     [{ method: 'PATCH', path: '/v1/project', headers, body: '{"retention_days":1}' }],
     1,
   )

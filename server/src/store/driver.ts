@@ -15,6 +15,8 @@ export type Admit = (sealed: SealedRows) => void
 export interface Driver {
   /** How many batches may be under way at once. */
   readonly concurrency: number
+  /** How many writes a batch may hold. */
+  readonly batchWrites: number
   /** Whether no other process can be at this database: then leases of other boots are dead at once. */
   readonly exclusive: boolean
   /** How processes on this database tell each other what happened; null where there can be no other. */

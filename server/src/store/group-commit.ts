@@ -4,8 +4,6 @@ import { AppError } from '../domain/errors.ts'
 import type { BatchWrite, WriteOutcome } from './batch.ts'
 import { StoreUnavailableError, type Driver } from './driver.ts'
 
-// Small enough that answering one batch overlaps with committing the next: 128 was a fifth slower with 64 callers.
-const BATCH_WRITES = 32
 const QUEUE_BYTES = 64 * 1024 * 1024
 
 /** A write waiting for its batch. `prepare` runs when its batch is formed, right before the commit. */
@@ -39,7 +37,7 @@ export function createGroupCommit({
     const later: Waiting[] = []
     const tasks = new Set<string>()
     let i = 0
-    for (; i < queue.length && batch.length < BATCH_WRITES; i++) {
+    for (; i < queue.length && batch.length < driver.batchWrites; i++) {
       const write = queue[i] as Waiting
       if (write.task_ids.some((id) => tasks.has(id))) later.push(write)
       else {

@@ -10,6 +10,7 @@ import {
   type ReadResult,
   type ReadVerb,
 } from './driver.ts'
+import { gather } from './gather.ts'
 import { createGroupCommit, type QueuedWrite } from './group-commit.ts'
 import { createNodes } from './nodes.ts'
 import { openAnswer, openSecret, sealAnswer, sealSecret, type SealedRows } from './sealed.ts'
@@ -46,6 +47,8 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   const listeners = new Set<(task: Task) => void>()
   const knownDestinations = new Set<string>()
   let outlet = noOutlet
+  // When the database last refused a write, if none has succeeded since: it may still answer reads, as with a full disk.
+  let refused_at = -Infinity
   const nodes = createNodes({ outlet: () => outlet, signals: driver.signals, now })
   let closed: Promise<void> | undefined
 
@@ -57,8 +60,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   ): Promise<WriteResult<V>> {
     const prepare = typeof input === 'function' ? input : () => input
     try {
-      return (await commits.write({ verb, task_ids, bytes, prepare })) as WriteResult<V>
+      const result = (await commits.write({ verb, task_ids, bytes, prepare })) as WriteResult<V>
+      refused_at = -Infinity
+      return result
     } catch (error) {
+      if (error instanceof StoreUnavailableError) refused_at = now()
       throw asProblem(error)
     }
   }
@@ -95,7 +101,12 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
 
   return {
     now,
-    ping: async () => void (await read('ping', undefined as never)),
+    async ping() {
+      await read('ping', undefined as never)
+      if (now() - refused_at < REFUSED_MS) {
+        throw new AppError('store_unavailable', 'The database takes no writes; try again soon')
+      }
+    },
     attach(engine) {
       outlet = engine
     },
@@ -139,7 +150,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       })
     },
     findTask: async (scope, id) => (await read('findTask', { scope, id })) ?? undefined,
-    findTaskByCallback: async (hash) => (await read('findTaskByCallback', { hash })) ?? undefined,
+    findTaskByCallback: gather((hashes) => read('findTasksByCallback', { hashes })),
     listTasks: (scope, filter, page) => read('listTasks', { scope, filter, page }),
     overdueTasks: (limit) => read('overdueTasks', { now: now(), limit }),
     listEvents: (task_id, page) => read('listEvents', { task_id, page }),
@@ -305,6 +316,9 @@ function asProblem(error: unknown): unknown {
     cause: error,
   })
 }
+
+// So long a refused write speaks for those that nobody has tried since.
+const REFUSED_MS = 1000
 
 const KNOWN_DESTINATIONS = 50_000
 

@@ -21,6 +21,8 @@ import { reads } from './sql/reads.ts'
 import { sealedByEachKey } from './sql/sealing.ts'
 
 const BATCHES = 2
+// Each statement of a batch is a round trip, however many rows it has: 32 were a third slower with 64 callers.
+const BATCH_WRITES = 64
 const READS = 4
 const CLOCK_EVERY_MS = 10_000
 
@@ -59,6 +61,7 @@ export async function openPostgresDriver(
   const signals = createSignals({ url, from: owner })
   return {
     concurrency: BATCHES,
+    batchWrites: BATCH_WRITES,
     exclusive: false,
     migrated,
     signals,

@@ -151,7 +151,7 @@ export interface Outlet {
 export interface Store {
   /** The store's clock, in milliseconds: every deadline is measured with it. */
   now(): number
-  /** Rejects unless the database answers. */
+  /** Rejects unless the database answers, and for a second after it refused a write, unless it has taken one since. */
   ping(): Promise<void>
   /** Connects the engine; without one, deliveries are queued for whoever claims them. */
   attach(outlet: Outlet): void

@@ -37,11 +37,14 @@ test('a full disk refuses writes with 503 and loses nothing, and all goes on onc
   }, isUnavailable)
   assert.ok(created.length > 10)
   await assert.rejects(create(), isUnavailable)
+  const ready = async () => (await fetch(`${baseUrl}/readyz`)).status
+  assert.equal(await ready(), 503)
   assert.equal((await tasks.get(created[0]!)).status, 'waiting')
 
   await limitFiles(server.pid, 'unlimited')
   assert.equal((await tasks.complete(created[0]!, { response: 1 })).status, 'completed')
   await create()
+  assert.equal(await ready(), 200)
   for (const id of created) await tasks.get(id)
   assert.deepEqual(await server.end('SIGTERM'), { status: 0, signal: null })
   assert.match(

@@ -52,6 +52,25 @@ test('a database that cannot be used is refused in one sentence that tells the r
   }
 })
 
+test('a PostgreSQL older than 15 is refused in one sentence, and nothing is written to it', async () => {
+  const url = await postgres.createDatabase()
+  // A new one that gives itself out for an old one.
+  const older = (chunk: Buffer) =>
+    Buffer.from(
+      chunk.toString('latin1').replace(/server_version_num(.*?)\d{6}/s, 'server_version_num$1140012'),
+      'latin1',
+    )
+  await using old = await startTcpProxy(Number(new URL(url).port), older)
+  await assert.rejects(openPostgresDriver(Object.assign(new URL(url), { port: String(old.port) }).href), {
+    name: 'PostgresStartError',
+    message: 'this PostgreSQL is older than 15: use 15 or newer',
+  })
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  assert.deepEqual((await client.query(`select 1 from pg_tables where schemaname = 'public'`)).rows, [])
+  await client.end()
+})
+
 test('while the database is away requests are refused with 503, and all goes on by itself when it is back', async (t) => {
   const url = new URL(await postgres.createDatabase())
   await using wire = await startTcpProxy(Number(url.port))
@@ -91,7 +110,7 @@ test('while the database is away requests are refused with 503, and all goes on 
   }
 
   wire.mend()
-  assert.equal(await ready(), 200)
   await tasks.create()
+  assert.equal(await ready(), 200)
   assert.equal((await tasks.complete(before.id, { response: 1 })).status, 'completed')
 })

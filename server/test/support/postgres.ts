@@ -7,21 +7,40 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, parse } from 'node:path'
 import { createRequire } from 'node:module'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 
-const NOBODY = 65_534
+/** Whom PostgreSQL runs as when we are root. */
+export const NOBODY = 65_534
+const LOG_TAIL = 10_000
 
 export type TestPostgres = {
   /** Makes an empty database and gives its URL. */
   createDatabase(): Promise<string>
+  /** Drops one that was made so. */
+  dropDatabase(url: string): Promise<void>
   stop(): Promise<void>
 }
 
-/** Starts a PostgreSQL, or uses the one of DATABASE_URL. */
-export async function startPostgres(): Promise<TestPostgres> {
-  const given = process.env['DATABASE_URL']
-  if (given !== undefined) return { createDatabase: () => createDatabase(given), stop: async () => {} }
+/** How PostgreSQL goes down: `fast` breaks all connections and closes in order, `immediate` is a crash of its own. */
+export type Shutdown = 'fast' | 'immediate'
 
+export type OwnPostgres = TestPostgres & {
+  /** Brings it down, leaves it down for `away_ms`, and resolves when it takes connections again. */
+  restart(shutdown: Shutdown, away_ms: number): Promise<void>
+}
+
+/** Without `fsync` it survives everything but a crash of the machine; `settings` are those of postgresql.conf. */
+export type OwnSettings = { fsync: boolean; settings?: Record<string, string> }
+
+/** Starts a PostgreSQL, or uses the one of DATABASE_URL. */
+export async function startPostgres(own: OwnSettings = { fsync: false }): Promise<TestPostgres> {
+  const given = process.env['DATABASE_URL']
+  return given === undefined ? startOwnPostgres(own) : { ...databasesOf(given), stop: async () => {} }
+}
+
+/** Starts a PostgreSQL from the binaries. */
+export async function startOwnPostgres({ fsync, settings = {} }: OwnSettings): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'ringback-postgres-'))
   const asUser = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   if ('uid' in asUser) chownSync(folder, NOBODY, NOBODY)
@@ -34,26 +53,43 @@ export async function startPostgres(): Promise<TestPostgres> {
     { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const port = await freePort()
-  const server = spawn(
-    join(binaries, 'bin/postgres'),
-    ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', 'fsync=off'],
-    { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  const exited = once(server, 'exit')
-  await new Promise<void>((resolve, reject) => {
-    let log = ''
-    server.stderr.on('data', (chunk: Buffer) => {
-      log += chunk.toString()
-      if (log.includes('ready to accept connections')) resolve()
+  const flags = Object.entries({ fsync: fsync ? 'on' : 'off', ...settings }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ])
+
+  async function launch() {
+    const server = spawn(
+      join(binaries, 'bin/postgres'),
+      ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, ...flags],
+      { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    const exited = once(server, 'exit')
+    await new Promise<void>((resolve, reject) => {
+      let log = ''
+      server.stderr.on('data', (chunk: Buffer) => {
+        log = (log + chunk.toString()).slice(-LOG_TAIL)
+        if (log.includes('ready to accept connections')) resolve()
+      })
+      void exited.then(() => reject(new Error(`PostgreSQL did not start: ${log}`)))
     })
-    void exited.then(() => reject(new Error(`PostgreSQL did not start: ${log}`)))
-  })
+    return async (signal: NodeJS.Signals) => {
+      server.kill(signal)
+      await exited
+    }
+  }
+
+  let end = await launch()
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
   return {
-    createDatabase: () => createDatabase(url),
+    ...databasesOf(url),
+    async restart(shutdown, away_ms) {
+      await end(shutdown === 'fast' ? 'SIGINT' : 'SIGQUIT')
+      await delay(away_ms)
+      end = await launch()
+    },
     async stop() {
-      server.kill('SIGINT')
-      await exited
+      await end('SIGINT')
       rmSync(folder, { recursive: true, force: true })
     },
   }
@@ -86,13 +122,20 @@ async function freePort(): Promise<number> {
 
 let databases = 0
 
-async function createDatabase(url: string): Promise<string> {
-  const name = `ringback_${process.pid}_${++databases}`
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query(`create database ${name}`)
-  await client.end()
-  const made = new URL(url)
-  made.pathname = `/${name}`
-  return made.href
+/** Makes and drops databases on the server of a URL. */
+function databasesOf(url: string): Omit<TestPostgres, 'stop'> {
+  async function run(statement: string): Promise<void> {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    await client.query(statement)
+    await client.end()
+  }
+  return {
+    async createDatabase() {
+      const name = `ringback_${process.pid}_${++databases}`
+      await run(`create database ${name}`)
+      return Object.assign(new URL(url), { pathname: `/${name}` }).href
+    },
+    dropDatabase: (made) => run(`drop database ${new URL(made).pathname.slice(1)} with (force)`),
+  }
 }

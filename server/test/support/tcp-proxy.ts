@@ -10,8 +10,11 @@ export type TcpProxy = AsyncDisposable & {
   mend(): void
 }
 
-/** Starts a proxy to a port of this machine. */
-export async function startTcpProxy(port: number): Promise<TcpProxy> {
+/** Starts a proxy to a port of this machine; `falsify` may change what comes from there, a chunk at a time. */
+export async function startTcpProxy(
+  port: number,
+  falsify: (chunk: Buffer) => Buffer = (chunk) => chunk,
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isCut = false
   const server = createServer((near) => {
@@ -27,7 +30,8 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
         sockets.delete(from)
         to.destroy()
       })
-      from.pipe(to)
+      if (from === far) from.on('data', (chunk: Buffer) => near.write(falsify(chunk)))
+      else from.pipe(to)
     }
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')

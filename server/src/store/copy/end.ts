@@ -76,7 +76,8 @@ async function withPostgres<T>(url: string, role: Role, work: (end: End) => Prom
   const pool = openPostgres(url, { connections: CONNECTIONS, patient: true, name: 'ringback copy' })
   const database = explaining(pool, (error) => explainPostgres(error, url, role))
   try {
-    return await database.read(async (tx) => {
+    // A snapshot, since the lock lasts as long as its transaction.
+    return await database.snapshot(async (tx) => {
       await assertNewEnough(tx)
       await keepOthersOut(tx, name)
       await assertNoServer(tx, name)

@@ -57,6 +57,12 @@ const inScope = ({ project_id, mode }: Scope): [string, SqlValue][] => [
   ['mode = $', mode],
 ]
 
+const selectByCallback = bulk(
+  { hash: 'text' },
+  (v) => `select v.hash as wanted, t.* from ${v}
+    join callback_ids c on c.hash = v.hash join tasks t on t.id = c.task_id`,
+)
+
 const selectSettled = bulk(
   { id: 'text' },
   (v) => `select t.* from ${v} join tasks t on t.id = v.id
@@ -75,10 +81,16 @@ export const reads = {
       ),
     ),
 
-  findTaskByCallback: (tx: Transaction, { hash }: { hash: string }) =>
-    first<Task>(
-      tx.all('select t.* from callback_ids c join tasks t on t.id = c.task_id where c.hash = $1', [hash]),
-    ),
+  findTasksByCallback: async (
+    tx: Transaction,
+    { hashes }: { hashes: string[] },
+  ): Promise<Map<string, Task>> => {
+    const rows = await tx.bulk(
+      selectByCallback,
+      hashes.map((hash) => ({ hash })),
+    )
+    return new Map(rows.map(({ wanted, ...task }) => [String(wanted), task as Task]))
+  },
 
   listTasks: (
     tx: Transaction,
