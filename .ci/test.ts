@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 
 const EVERYTHING = ['sdk/**/*.test.ts', 'server/**/*.test.ts']
-const ON_BOTH = ['server/test/{http,engine}/*.test.ts']
+const ON_BOTH = ['server/test/{http,engine}/*.test.ts', 'server/test/crash/{kill,stop,one-winner}.test.ts']
 
 function run(globs: string[], database: string | undefined): void {
   const files = globSync(globs)

@@ -31,6 +31,8 @@ const SETTINGS = {
   retry: { retries: 50, window_s: 60 },
   // Less than the load brings, so that deliveries queue up in memory and in the database.
   limits: { in_flight: 8 },
+  // On PostgreSQL a killed process keeps its leases until this and 12 seconds are over.
+  timeout_ms: 3000,
 }
 
 /** The seed of this run: CRASH_SEED, else a new one; told in the test's output. */
