@@ -51,7 +51,7 @@ export async function setStage(
   env: Record<string, string> = {},
 ): Promise<Stage> {
   const data = await mkdtemp(join(tmpdir(), 'ringback-crash-'))
-  const receiver = await startReceiver(createRandom(seed, 0))
+  const receiver = await startReceiver({ random: createRandom(seed, 0) })
   const journal: Journal = { stories: [], unsure: [] }
   let server: ServerProcess | undefined
   t.after(async () => {
@@ -93,11 +93,15 @@ export async function setStage(
       await using api = openApi(await server.ready, key)
       await untilSettled(api)
       const { receipts, faults } = receiver
-      const evidence = await gather(
-        api,
-        { journal, receipts, faults, most_in_hand: receiver.mostInHand() },
-        ending,
-      )
+      const logs = {
+        receipts,
+        faults,
+        most_in_hand: receiver.mostInHand(),
+        processes: 1,
+        destinations: 1,
+        incidents: [],
+      }
+      const evidence = await gather(api, journal, logs, ending)
       await stopInOrder(server)
       return check(evidence)
     },
