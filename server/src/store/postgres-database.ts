@@ -8,6 +8,9 @@ const CONNECT_MS = 5000
 // though nobody has said so.
 const STATEMENT_MS = 15_000
 const SILENCE_MS = 20_000
+// Our transactions send one statement right after the other: whose does not is frozen or gone, and its locks would hold up
+// the other nodes until their leases are over.
+const IDLE_MS = 3000
 
 // Milliseconds and counts fit a double exactly; the default of the driver is text.
 const parseBigint = (text: string) => Number(text)
@@ -69,7 +72,7 @@ export function openPostgres(url: string, { connections, patient = false }: Post
       ? {}
       : {
           statement_timeout: STATEMENT_MS,
-          idle_in_transaction_session_timeout: STATEMENT_MS,
+          idle_in_transaction_session_timeout: IDLE_MS,
           query_timeout: SILENCE_MS,
         }),
   })
