@@ -45,15 +45,20 @@ const SETTLE_MS = 60_000
 const LOOK_AGAIN_MS = 50
 const SAMPLE_EVERY = 50
 
+const UNSETTLED = ['held', 'pending', 'sending']
+
 /** Resolves when the API shows no unsettled delivery; rejects with those left after a minute. */
 export async function untilSettled(api: Api): Promise<void> {
   for (const deadline = Date.now() + SETTLE_MS; ; await delay(LOOK_AGAIN_MS)) {
     const pages = await Promise.all(
-      ['held', 'pending', 'sending'].map((state) =>
-        api.get<{ data: DeliveryView[] }>(`/v1/deliveries?state=${state}&limit=3`),
-      ),
+      UNSETTLED.map((state) => api.get<{ data: DeliveryView[] }>(`/v1/deliveries?state=${state}&limit=3`)),
     )
-    const left = pages.flatMap(({ data }) => data)
+    let left = pages.flatMap(({ data }) => data)
+    // One that changed its state between the looks was in none of them; what is settled once remains so.
+    if (left.length === 0) {
+      const all = await api.list<DeliveryView>('/v1/deliveries')
+      left = all.filter(({ state }) => UNSETTLED.includes(state))
+    }
     if (left.length === 0) return
     if (Date.now() > deadline) throw new Error(`Deliveries stay unsettled: ${JSON.stringify(left, null, 1)}`)
   }

@@ -10,9 +10,10 @@ import { openApi, type Api } from './api.ts'
 import { check, type Figures } from './check.ts'
 import { gather, untilSettled, type Ending } from './evidence.ts'
 import type { Journal } from './journal.ts'
+import { createProject } from './project.ts'
 import { createRandom } from './random.ts'
 import { startReceiver, type Receiver } from './receiver.ts'
-import { adminKey, spawnServer, type ServerProcess } from './server-process.ts'
+import { spawnServer, stopInOrder, type ServerProcess } from './server-process.ts'
 
 export type Stage = {
   journal: Journal
@@ -67,22 +68,15 @@ export async function setStage(
     return { number, server }
   }
 
-  async function createProject(): Promise<string> {
+  async function makeProject(): Promise<string> {
     const { server } = await boot()
-    const base_url = await server.ready
-    await using admin = openApi(base_url, adminKey)
-    const created = await admin.send('POST', '/v1/admin/projects', { name: 'crash' })
-    assert.equal(created?.status, 201)
-    const { credentials } = created.body as { credentials: { live_key: string; signing_secret: string } }
-    receiver.trust(credentials.signing_secret)
-    await using api = openApi(base_url, credentials.live_key)
-    const updated = await api.send('PATCH', '/v1/project', SETTINGS)
-    assert.equal(updated?.status, 200)
+    const { live_key, signing_secret } = await createProject(await server.ready, SETTINGS)
+    receiver.trust(signing_secret)
     await stopInOrder(server)
-    return credentials.live_key
+    return live_key
   }
 
-  const key = await createProject()
+  const key = await makeProject()
   return {
     journal,
     receiver,
@@ -106,12 +100,6 @@ export async function setStage(
       return check(evidence)
     },
   }
-}
-
-/** Stops a server by SIGTERM; fails unless it ends by itself and says that all went well. */
-export async function stopInOrder(server: ServerProcess): Promise<void> {
-  const { status, signal } = await server.end('SIGTERM')
-  assert.equal(status, 0, `The stop ended with ${status ?? signal}:\n${server.tail()}`)
 }
 
 /** Fails with the first faults and the seed that may bring them back. */

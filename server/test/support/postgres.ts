@@ -7,9 +7,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, parse } from 'node:path'
 import { createRequire } from 'node:module'
+import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 
 const NOBODY = 65_534
+const LOG_TAIL = 10_000
 
 export type TestPostgres = {
   /** Makes an empty database and gives its URL. */
@@ -17,11 +19,23 @@ export type TestPostgres = {
   stop(): Promise<void>
 }
 
+/** How PostgreSQL goes down: `fast` breaks all connections and closes in order, `immediate` is a crash of its own. */
+export type Shutdown = 'fast' | 'immediate'
+
+export type OwnPostgres = TestPostgres & {
+  /** Brings it down, leaves it down for `away_ms`, and resolves when it takes connections again. */
+  restart(shutdown: Shutdown, away_ms: number): Promise<void>
+}
+
 /** Starts a PostgreSQL, or uses the one of DATABASE_URL. */
 export async function startPostgres(): Promise<TestPostgres> {
   const given = process.env['DATABASE_URL']
   if (given !== undefined) return { createDatabase: () => createDatabase(given), stop: async () => {} }
+  return startOwnPostgres({ fsync: false })
+}
 
+/** Starts a PostgreSQL from the binaries; without `fsync` it survives everything but a crash of the machine. */
+export async function startOwnPostgres({ fsync }: { fsync: boolean }): Promise<OwnPostgres> {
   const folder = mkdtempSync(join(tmpdir(), 'ringback-postgres-'))
   const asUser = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   if ('uid' in asUser) chownSync(folder, NOBODY, NOBODY)
@@ -34,26 +48,50 @@ export async function startPostgres(): Promise<TestPostgres> {
     { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const port = await freePort()
-  const server = spawn(
-    join(binaries, 'bin/postgres'),
-    ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', 'fsync=off'],
-    { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  const exited = once(server, 'exit')
-  await new Promise<void>((resolve, reject) => {
-    let log = ''
-    server.stderr.on('data', (chunk: Buffer) => {
-      log += chunk.toString()
-      if (log.includes('ready to accept connections')) resolve()
+
+  async function launch() {
+    const server = spawn(
+      join(binaries, 'bin/postgres'),
+      [
+        '-D',
+        data,
+        '-p',
+        String(port),
+        '-h',
+        '127.0.0.1',
+        '-k',
+        folder,
+        '-c',
+        `fsync=${fsync ? 'on' : 'off'}`,
+      ],
+      { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    const exited = once(server, 'exit')
+    await new Promise<void>((resolve, reject) => {
+      let log = ''
+      server.stderr.on('data', (chunk: Buffer) => {
+        log = (log + chunk.toString()).slice(-LOG_TAIL)
+        if (log.includes('ready to accept connections')) resolve()
+      })
+      void exited.then(() => reject(new Error(`PostgreSQL did not start: ${log}`)))
     })
-    void exited.then(() => reject(new Error(`PostgreSQL did not start: ${log}`)))
-  })
+    return async (signal: NodeJS.Signals) => {
+      server.kill(signal)
+      await exited
+    }
+  }
+
+  let end = await launch()
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`
   return {
     createDatabase: () => createDatabase(url),
+    async restart(shutdown, away_ms) {
+      await end(shutdown === 'fast' ? 'SIGINT' : 'SIGQUIT')
+      await delay(away_ms)
+      end = await launch()
+    },
     async stop() {
-      server.kill('SIGINT')
-      await exited
+      await end('SIGINT')
       rmSync(folder, { recursive: true, force: true })
     },
   }
