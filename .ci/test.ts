@@ -6,10 +6,13 @@ import { globSync } from 'node:fs'
 const EVERYTHING = ['sdk/**/*.test.ts', 'server/**/*.test.ts']
 const ON_BOTH = ['server/test/{http,engine}/*.test.ts', 'server/test/crash/{kill,stop,one-winner}.test.ts']
 
+// A file that hangs must end, too.
+const FLAGS = ['--conditions=@ringback/source', '--test', '--test-timeout=300000']
+
 function run(globs: string[], database: string | undefined): void {
   const files = globSync(globs)
   const env = { ...process.env, ...(database === undefined ? {} : { TEST_DATABASE: database }) }
-  const { status } = spawnSync(process.execPath, ['--conditions=@ringback/source', '--test', ...files], {
+  const { status } = spawnSync(process.execPath, [...FLAGS, ...files], {
     stdio: 'inherit',
     env,
   })

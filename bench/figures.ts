@@ -11,3 +11,12 @@ export function percentile(values: readonly number[], p: number): number {
 
 /** The middle value. */
 export const median = (values: readonly number[]): number => percentile(values, 0.5)
+
+/** How much the straight line through evenly spaced values (least squares) rises from the first to the last. */
+export function rise(values: readonly number[]): number {
+  const steps = values.length - 1
+  const away = (i: number) => i - steps / 2
+  const spread = values.reduce((sum, _, i) => sum + away(i) ** 2, 0)
+  const slope = values.reduce((sum, value, i) => sum + away(i) * value, 0) / spread
+  return slope * steps
+}

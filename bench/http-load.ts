@@ -6,6 +6,9 @@ import { milliseconds } from './figures.ts'
 export type LoadRequest = { method: string; path: string; headers?: Record<string, string>; body?: string }
 export type LoadAnswer = { status: number; body: string; sent_at: number; answered_at: number }
 
+/** One kept connection: a request waits for the answer to the one before. Rejects when the server closes it. */
+export type Exchange = { send(request: LoadRequest): Promise<LoadAnswer>; close(): void }
+
 const HEAD_END = '\r\n\r\n'
 
 /** Sends all requests over `connections` sockets and gives the answers in the order of the requests. */
@@ -17,19 +20,29 @@ export async function sendAll(
   const answers: LoadAnswer[] = []
   let next = 0
   async function lane(): Promise<void> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    await once(socket, 'connect')
-    const exchange = createExchange(socket)
+    const exchange = await openExchange(port)
     for (let i = next++; i < requests.length; i = next++) {
-      const request = requests[i] as LoadRequest
-      const sent_at = milliseconds()
-      const { status, body } = await exchange(wire(request))
-      answers[i] = { status, body, sent_at, answered_at: milliseconds() }
+      answers[i] = await exchange.send(requests[i] as LoadRequest)
     }
-    socket.destroy()
+    exchange.close()
   }
   await Promise.all(Array.from({ length: connections }, lane))
   return answers
+}
+
+/** Connects to a port of the loopback address. */
+export async function openExchange(port: number): Promise<Exchange> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  await once(socket, 'connect')
+  const exchange = createExchange(socket)
+  return {
+    async send(request) {
+      const sent_at = milliseconds()
+      const { status, body } = await exchange(wire(request))
+      return { status, body, sent_at, answered_at: milliseconds() }
+    },
+    close: () => void socket.destroy(),
+  }
 }
 
 function wire({ method, path, headers = {}, body = '' }: LoadRequest): string {

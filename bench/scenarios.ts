@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Agent, request } from 'undici'
 import { milliseconds, percentile } from './figures.ts'
 import { sendAll, type LoadAnswer } from './http-load.ts'
-import { ADMIN_KEY, startServer, type ServerProcess } from './server-process.ts'
+import { ADMIN_KEY, cpuProfile, startServer, type ServerProcess } from './server-process.ts'
 import type { Arrival } from './sink.ts'
 import type { Sink } from './sink-process.ts'
 
@@ -23,12 +23,14 @@ export type Settings = {
 /** Operations a second, and milliseconds where a latency is measured. */
 export type Figures = { per_s: number; p50_ms?: number; p99_ms?: number }
 
-const SETTLE_MS = 120_000
+/** How long callbacks may take to arrive after the last was due. */
+export const SETTLE_MS = 120_000
 
 /** A run that lost, doubled or refused something. */
 export class BenchFault extends Error {}
 
-function check(condition: boolean, fault: string): asserts condition {
+/** Ends the run with a fault unless the condition holds. */
+export function check(condition: boolean, fault: string): asserts condition {
   if (!condition) throw new BenchFault(fault)
 }
 
@@ -63,8 +65,8 @@ export async function createAndResolve(
   settings: Settings,
 ): Promise<{ create: Figures; resolve: Figures }> {
   return inFolder(async (data) => {
-    const server = await startServer(data, settings.profile)
-    const key = await createProject(server, sink)
+    const server = await startServer(data, cpuProfile(settings.profile))
+    const key = await createProject(server, sink.url)
     const { tasks, figures: create } = await createTasks(server, key, settings.tasks, settings)
     await sink.expect(tasks.length)
     const answers = await resolveTasks(server, tasks, settings)
@@ -87,8 +89,8 @@ export async function createAndResolve(
 /** A server that starts with many deliveries due: their first attempts were refused with a time to come again. */
 export async function drain(sink: Sink, settings: Settings): Promise<Figures> {
   return inFolder(async (data) => {
-    const before = await startServer(data, undefined)
-    const key = await createProject(before, sink)
+    const before = await startServer(data)
+    const key = await createProject(before, sink.url)
     const { tasks } = await createTasks(before, key, settings.due, settings)
     const due_at = Date.now() + Math.max(10_000, settings.due / 2)
     await sink.expect(tasks.length, refusal(due_at))
@@ -99,7 +101,7 @@ export async function drain(sink: Sink, settings: Settings): Promise<Figures> {
 
     await sink.expect(tasks.length)
     await new Promise((resolve) => setTimeout(resolve, due_at - Date.now() + 1000))
-    const after = await startServer(data, settings.profile)
+    const after = await startServer(data, cpuProfile(settings.profile))
     const arrivals = await sink.collect(SETTLE_MS)
     checkArrivals(arrivals, new Set(tasks.map(({ id }) => id)))
     await checkSucceeded(after, key, tasks.length)
@@ -108,25 +110,28 @@ export async function drain(sink: Sink, settings: Settings): Promise<Figures> {
   })
 }
 
-const refusal = (until: number) =>
-  `HTTP/1.1 503 Service Unavailable\r\nretry-after: ${new Date(until).toUTCString()}\r\ncontent-length: 0\r\n\r\n`
-
-const payload = (size: number) => JSON.stringify({ text: 'x'.repeat(Math.max(0, size - 11)) })
+/** JSON text of so many bytes. */
+export const payload = (size: number) => JSON.stringify({ text: 'x'.repeat(Math.max(0, size - 11)) })
 
 const rate = (count: number, from: number, to: number) => (count / (to - from)) * 1000
 
 const lastOf = (arrivals: Arrival[]) => arrivals.at(-1)?.at ?? 0
 
-async function inFolder<T>(work: (data: string) => Promise<T>): Promise<T> {
+/** Works in a temporary folder, which is gone afterwards; a failure leaves it, with the database and the log in it. */
+export async function inFolder<T>(work: (data: string) => Promise<T>): Promise<T> {
   const data = await mkdtemp(join(tmpdir(), 'ringback-bench-'))
   try {
-    return await work(data)
-  } finally {
-    await rm(data, { recursive: true, force: true })
+    const result = await work(data)
+    await rm(data, { recursive: true })
+    return result
+  } catch (error) {
+    console.error(`what is left of it: ${data}`)
+    throw error
   }
 }
 
-async function createProject(server: ServerProcess, sink: Sink): Promise<string> {
+/** Makes a project and returns its live key. */
+export async function createProject(server: ServerProcess, default_callback_url: string): Promise<string> {
   const [answer] = await sendAll(
     server.port,
     [
@@ -134,7 +139,7 @@ async function createProject(server: ServerProcess, sink: Sink): Promise<string>
         method: 'POST',
         path: '/v1/admin/projects',
         headers: { authorization: `Bearer ${ADMIN_KEY}` },
-        body: JSON.stringify({ name: 'bench', default_callback_url: sink.url }),
+        body: JSON.stringify({ name: 'bench', default_callback_url }),
       },
     ],
     1,
@@ -224,3 +229,7 @@ async function checkSucceeded(server: ServerProcess, key: string, count: number)
   }
   check(ids.size === count, `${ids.size} of ${count} tasks have callback_succeeded`)
 }
+
+// Not a 503: a few of those would open the destination's breaker, and the others would not be tried at all.
+const refusal = (until: number) =>
+  `HTTP/1.1 423 Locked\r\nretry-after: ${new Date(until).toUTCString()}\r\ncontent-length: 0\r\n\r\n`

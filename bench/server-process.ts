@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 
 export type ServerProcess = {
   port: number
+  /** Has a `collectable` server collect its garbage; resolves when it did. */
+  collect(): Promise<void>
   /** Drains and ends the server. */
   stop(): Promise<void>
 }
@@ -18,10 +20,24 @@ const SECRET_KEY = Buffer.alloc(32, 7).toString('base64')
 const PROGRAM = fileURLToPath(new URL('../server/bin/ringback.js', import.meta.url))
 const START_MS = 30_000
 
-/** Starts `ringback serve` on a data folder and resolves when it is ready; `profile` is a folder for a CPU profile. */
-export async function startServer(data: string, profile: string | undefined): Promise<ServerProcess> {
+/** Flags of Node that write CPU profiles to a folder, if there is one. */
+export const cpuProfile = (folder: string | undefined): string[] =>
+  folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${folder}`]
+
+/** Flags of Node for a server whose clock is so many days behind: what it makes is that old for the next one. */
+export const daysBehind = (days: number): string[] => [
+  `--import=data:text/javascript,const{now}=Date;Date.now=()=>now()-${days * 86_400_000}`,
+]
+
+/** Flags of Node for a server that collects its garbage when asked to. */
+export const collectable: string[] = [
+  '--expose-gc',
+  '--import=data:text/javascript,process.on("SIGUSR2",()=>gc())',
+]
+
+/** Starts `ringback serve` on a data folder, with flags for Node, and resolves when it is ready. */
+export async function startServer(data: string, flags: readonly string[] = []): Promise<ServerProcess> {
   const port = await freePort()
-  const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
   const child = spawn(process.execPath, [...flags, PROGRAM, 'serve'], {
     env: {
       PATH: process.env['PATH'],
@@ -41,6 +57,12 @@ export async function startServer(data: string, profile: string | undefined): Pr
   await untilReady(port, exited)
   return {
     port,
+    async collect() {
+      child.kill('SIGUSR2')
+      // Its answer comes from the turn of the event loop that sees the signal, or from a later one.
+      const answer = await fetch(`http://127.0.0.1:${port}/healthz`)
+      await answer.text()
+    },
     async stop() {
       child.kill('SIGTERM')
       const [status] = await exited

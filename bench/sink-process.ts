@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { OK } from './http-requests.ts'
 import type { Arrival, SinkAnswer, SinkRequest } from './sink.ts'
 
 export type Sink = {
@@ -12,8 +13,6 @@ export type Sink = {
   collect(timeout_ms: number): Promise<Arrival[]>
   stop(): Promise<void>
 }
-
-const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'
 
 /** Starts the sink on a free port of the loopback address. */
 export async function startSink(): Promise<Sink> {

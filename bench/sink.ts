@@ -1,7 +1,8 @@
-// The receiver of the bench, in a process of its own: the least that is still HTTP/1.1 with keep-alive. It notes when each
-// callback arrived, in milliseconds of the machine's monotonic clock, which all processes share.
+// The receiver of the bench, in a process of its own. It notes when each callback arrived, in milliseconds of the machine's
+// monotonic clock, which all processes share.
 import { createServer, type Socket } from 'node:net'
 import { milliseconds } from './figures.ts'
+import { readRequests } from './http-requests.ts'
 
 /** What arrived: the callback's id, the id of its task, and when. */
 export type Arrival = { webhook_id: string; task_id: string; at: number }
@@ -13,8 +14,6 @@ export type SinkAnswer =
   | { kind: 'listening'; port: number }
   | { kind: 'expecting' }
   | { kind: 'collected'; arrivals: Arrival[] }
-
-const HEAD_END = '\r\n\r\n'
 
 let answer = ''
 let expected = 0
@@ -33,23 +32,9 @@ function note(head: string, body: string): void {
 }
 
 function serve(socket: Socket): void {
-  let rest = ''
-  socket.setNoDelay(true)
-  socket.setEncoding('latin1')
-  socket.on('error', () => {})
-  socket.on('data', (chunk: string) => {
-    rest += chunk
-    for (;;) {
-      const head_end = rest.indexOf(HEAD_END)
-      if (head_end < 0) return
-      const head = rest.slice(0, head_end)
-      const body_at = head_end + HEAD_END.length
-      const end = body_at + Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0)
-      if (rest.length < end) return
-      note(head, rest.slice(body_at, end))
-      rest = rest.slice(end)
-      socket.write(answer)
-    }
+  readRequests(socket, (head, body) => {
+    note(head, body)
+    socket.write(answer)
   })
 }
 

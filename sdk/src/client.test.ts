@@ -81,6 +81,8 @@ const routes: [call: (client: Client) => Promise<unknown>, request: string, body
   [(c) => c.deliveries.get('d_1'), 'GET /v1/deliveries/d_1'],
   [(c) => c.deliveries.resend('d_1'), 'POST /v1/deliveries/d_1/resend'],
   [(c) => c.deliveries.cancel('d_1'), 'POST /v1/deliveries/d_1/cancel'],
+  [(c) => c.deliveries.replay({ state: 'failed' }), 'POST /v1/deliveries/replay', { state: 'failed' }],
+  [(c) => c.replays.get('r_1'), 'GET /v1/replays/r_1'],
   [(c) => c.destinations.list({ limit: 5 }), 'GET /v1/destinations?limit=5'],
   [(c) => c.destinations.pause('o_1'), 'POST /v1/destinations/o_1/pause'],
   [(c) => c.destinations.resume('o_1'), 'POST /v1/destinations/o_1/resume'],

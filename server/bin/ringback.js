@@ -2,11 +2,19 @@
 // Starts the command line. In a clone the TypeScript sources run unbuilt, so the condition that points the
 // workspaces at each other's sources is switched on here; the published package has only dist/.
 import { existsSync } from 'node:fs'
-import { registerHooks } from 'node:module'
+import * as module from 'node:module'
+
+// Said here, since older versions do not even read the rest.
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  console.error(
+    `ringback: this is Node ${process.versions.node}, and Ringback needs 24 or newer; in a clone \`npx ringback\` takes the clone's own`,
+  )
+  process.exit(1)
+}
 
 const source = new URL('../src/cli.ts', import.meta.url)
 if (existsSync(source)) {
-  registerHooks({
+  module.registerHooks({
     resolve: (specifier, context, next) =>
       next(specifier, { ...context, conditions: [...context.conditions, '@ringback/source'] }),
   })

@@ -63,6 +63,11 @@ function checkArguments(command: Command, args: string[]): void {
 
 const seeHelp = ({ name }: Command) => `\`ringback ${name} --help\` lists the options`
 
+// Whoever closes our pipe, as `head` does, has read enough: no fault of anybody.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+}
+
 main(process.argv.slice(2)).catch((error: unknown) => {
   if (error instanceof ConfigError || error instanceof UsageError) {
     console.error(`ringback: ${error.message}`)
@@ -74,6 +79,7 @@ main(process.argv.slice(2)).catch((error: unknown) => {
 
 const plainErrors = new Set([
   'BackupError',
+  'DatabaseFaultError',
   'DatabaseInUseError',
   'NewerDatabaseError',
   'OlderDatabaseError',

@@ -59,17 +59,21 @@ const eventsOf = (count: number) => (count === 1 ? '1 event' : `${count} events`
 
 /** Shows how far a replay is until it is done, and then what became of it. */
 async function watch(server: Server, id: string, json: boolean): Promise<void> {
+  const look = () => exchange(server, ({ replays }) => replays.get(id))
+  let answer = await look()
   const progress = json ? undefined : createProgress(process.stderr, process.env)
-  for (;;) {
-    const answer = await exchange(server, ({ replays }) => replays.get(id))
-    const { state, count, replayed, skipped } = JSON.parse(answer) as Replay
-    progress?.show(replayed + skipped, count)
-    if (state === 'done') {
-      progress?.end()
-      return console.log(json ? answer : record(answer, screenOf(process.stdout, process.env), Date.now()))
+  try {
+    for (;;) {
+      const { state, count, replayed, skipped } = JSON.parse(answer) as Replay
+      progress?.show(replayed + skipped, count)
+      if (state === 'done') break
+      await delay(LOOK_EVERY_MS)
+      answer = await look()
     }
-    await delay(LOOK_EVERY_MS)
+  } finally {
+    progress?.end()
   }
+  console.log(json ? answer : record(answer, screenOf(process.stdout, process.env), Date.now()))
 }
 
 export const replayCommands: readonly Command[] = [

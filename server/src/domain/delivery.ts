@@ -162,10 +162,13 @@ export function abandonReason(delivery: Delivery, policy: RetryPolicy, now: numb
   return null
 }
 
-/** The exact times of the attempts still to come, the next one first; empty when none is. */
+/**
+ * The exact times of the attempts still to come, the next one first; empty when none is. One that is due already waits for
+ * nothing of the plan's, so it counts as made now.
+ */
 export function attemptPlan(delivery: Delivery, policy: RetryPolicy, now: number): number[] {
   if (!isUnsettled(delivery.state) || delivery.cancel_requested) return []
-  const next_at = delivery.state === 'pending' ? (delivery.due_at ?? now) : now
+  const next_at = delivery.state === 'pending' ? Math.max(delivery.due_at ?? now, now) : now
   return plan(policy.waits, delivery.id, {
     next_at,
     retries_used: delivery.attempt_count - delivery.unknown_count,

@@ -37,11 +37,11 @@ export type Target = { kind: 'http' | 'mail'; key: string }
 const MAX_LENGTH = 2048
 const MAIL = /^[^\s@<>"(),:;\\[\]]{1,64}@(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/i
 
-const invalid = (why: string) => new AppError('invalid_callback_url', `callback_url: ${why}`)
 const isSpaceOrControl = (char: string) => char <= ' ' || char === '\u007f'
 
-/** Reads a callback URL: http(s) URL or e-mail address. Throws `invalid_callback_url` naming what is wrong with it. */
-export function parseTarget(callback_url: string): Target {
+/** Reads a callback URL: http(s) URL or e-mail address. Throws `invalid_callback_url` naming `field` and what is wrong. */
+export function parseTarget(callback_url: string, field = 'callback_url'): Target {
+  const invalid = (why: string) => new AppError('invalid_callback_url', `${field}: ${why}`)
   if (callback_url.length > MAX_LENGTH) throw invalid(`longer than ${MAX_LENGTH} characters`)
   if (Array.from(callback_url).some(isSpaceOrControl))
     throw invalid('has a space or a control character; encode it')

@@ -1,5 +1,6 @@
 // Lists are keyset pages: a cursor is the sort key of the last row shown, never an offset.
 import { AppError } from './errors.ts'
+import { hash32 } from './id.ts'
 
 /** A page request: at most `limit` rows after `after` (the sort key of the last row seen), or from the start. */
 export type PageRequest = { limit: number; after: string | null }
@@ -7,15 +8,21 @@ export type PageRequest = { limit: number; after: string | null }
 /** A page: rows and whether more follow. */
 export type Page<T> = { rows: T[]; has_more: boolean }
 
+const checkOf = (key: string) => hash32(key).toString(36)
+
 /** Wraps a sort key so that callers treat it as opaque. */
 export const encodeCursor = (key: string): string =>
-  btoa(key).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  btoa(`${key}.${checkOf(key)}`)
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '')
 
 /** Unwraps a cursor; throws `invalid_request` for anything that is none of ours. */
 export function decodeCursor(cursor: string): string {
   try {
-    const key = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
-    if (/^[\w-]{1,64}$/.test(key)) return key
+    const [, key, check] =
+      /^([\w-]{1,64})\.(\w+)$/.exec(atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))) ?? []
+    if (key !== undefined && check === checkOf(key)) return key
   } catch {
     // Not base64: the same answer as any other foreign cursor.
   }

@@ -26,8 +26,8 @@ export type ReplayFilter = Scope & {
 
 /**
  * A replay as stored. `cursor` is the id of the first delivery not looked at yet, `count` how many matched when the job was
- * made. Of those, `replayed` got a fresh delivery, and `skipped` were sent again otherwise meanwhile, or deleted, as far as is
- * known before the end.
+ * made. Of those, `replayed` got a fresh delivery, and `skipped` were sent again otherwise meanwhile, or deleted; that is known
+ * at the end, and 0 until then.
  */
 export type Replay = ReplayFilter & {
   id: string

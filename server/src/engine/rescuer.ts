@@ -10,6 +10,8 @@ import type { Attempted } from './report.ts'
 import type { TermsCache } from './terms.ts'
 
 const EVERY_MS = 1000
+// What holds a delivery for ever is a bug, and looking for it reads all that are held.
+const HELD_EVERY_MS = 10_000
 const CHUNK = 500
 
 /** Makes the rescuer's iteration; the first one that succeeds also takes the leases of earlier processes. */
@@ -29,6 +31,7 @@ export function createRescuer({
   report: (attempted: Attempted) => void
 }): () => Promise<number> {
   let lost_boots = true
+  let held_at = -Infinity
 
   async function rescue(delivery: Delivery): Promise<boolean> {
     const { policy } = cache.get(delivery.project_id) ?? (await cache.load(delivery.project_id))
@@ -54,7 +57,10 @@ export function createRescuer({
     // A full chunk of which nothing could be written would come back at once.
     if (lost.length === CHUNK && rescued.includes(true)) return clock.now()
     lost_boots = false
+    if (clock.now() < held_at) return clock.now() + EVERY_MS
     const released = await store.releaseHeld(CHUNK)
-    return clock.now() + (released === CHUNK ? 0 : EVERY_MS)
+    if (released === CHUNK) return clock.now()
+    held_at = clock.now() + HELD_EVERY_MS
+    return clock.now() + EVERY_MS
   }
 }

@@ -8,14 +8,14 @@ import { parseJsonBody } from './body.ts'
 import type { ApiConfig, ApiOptions, Deps } from './deps.ts'
 import { createDrain } from './drain.ts'
 import { registerDocument, serveDocument } from './document.ts'
-import { createErrorHandler } from './errors.ts'
+import { answerBroken, createErrorHandler } from './errors.ts'
 import { guardEdge } from './edge.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { arrivalRoutes } from './routes/arrivals.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { destinationRoutes } from './routes/destinations.ts'
 import { healthRoutes } from './routes/health.ts'
-import { createInboundErrorHandler, inboundRoutes } from './routes/inbound.ts'
+import { answerUnknownId, createInboundErrorHandler, inboundRoutes, isInbound } from './routes/inbound.ts'
 import { replayRoutes } from './routes/replays.ts'
 import { projectRoutes } from './routes/project.ts'
 import { secretRoutes } from './routes/secrets.ts'
@@ -38,6 +38,8 @@ export type Api = {
 
 // The time a client may take to send a whole request; it bounds what slow senders hold.
 const REQUEST_TIMEOUT_MS = 60_000
+// Whatever fits into a request's head is an id, known or not.
+const LONGEST_ID = 16_384
 // Longer than the idle time-outs of usual load balancers, which else send into a socket that we just closed.
 const KEEP_ALIVE_MS = 75_000
 
@@ -96,10 +98,12 @@ function createServer(config: ApiConfig, { log }: Deps): FastifyInstance {
     trustProxy: config.trust_proxy.length > 0 ? [...config.trust_proxy] : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    routerOptions: { maxParamLength: 300 },
+    routerOptions: { maxParamLength: LONGEST_ID },
     // Our own hook says it in our own words.
     return503OnClosing: false,
-    frameworkErrors: onError,
+    frameworkErrors: (error, request, reply) =>
+      isInbound(request.url) ? answerUnknownId(reply) : onError(error, request, reply),
+    clientErrorHandler: answerBroken,
   })
   app.setErrorHandler(onError)
   app.setValidatorCompiler(compileValidator)

@@ -18,6 +18,10 @@ const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/
 /** The parser of `application/json`: keeps the text in `request.text`. An empty body is none. */
 export async function parseJsonBody(request: FastifyRequest, bytes: Buffer): Promise<unknown> {
   if (bytes.length === 0) return undefined
+  const coding = request.headers['content-encoding'] ?? 'identity'
+  if (coding !== 'identity') {
+    throw new AppError('unsupported_media_type', `content-encoding: ${coding} is not read; send plain JSON`)
+  }
   if (!isUtf8(bytes)) throw new AppError('invalid_json', 'The body is not UTF-8')
   const text = bytes.toString()
   request.text = text
@@ -27,6 +31,8 @@ export async function parseJsonBody(request: FastifyRequest, bytes: Buffer): Pro
   } catch (error) {
     throw new AppError('invalid_json', error instanceof Error ? error.message : 'The body is not JSON')
   }
+  // Further on null means that there is no body.
+  if (value === null) throw new AppError('invalid_request', 'body: must be an object, not null')
   if (text.includes(String.raw`\u0000`) && NUL_ESCAPE.test(text)) {
     throw new AppError(
       'invalid_request',

@@ -9,20 +9,21 @@ import type { Deps } from './deps.ts'
 type Judge = Pick<Deps, 'egress'> & { config: { mail: boolean } }
 
 /**
- * Gives the isolation key of a callback URL. Throws `invalid_callback_url`, `mail_not_configured`, or
+ * Gives the isolation key of a callback URL that was given in `field`. Throws `invalid_callback_url`, `mail_not_configured`, or
  * `destination_forbidden` with the reason.
  */
-export async function judgeCallbackUrl({ egress, config }: Judge, callback_url: string): Promise<string> {
-  const { kind, key } = parseTarget(callback_url)
+export async function judgeCallbackUrl(
+  { egress, config }: Judge,
+  callback_url: string,
+  field = 'callback_url',
+): Promise<string> {
+  const { kind, key } = parseTarget(callback_url, field)
   if (kind === 'mail') {
     if (config.mail) return key
-    throw new AppError(
-      'mail_not_configured',
-      'callback_url: this server sends no e-mail (RINGBACK_SMTP_URL is not set)',
-    )
+    throw new AppError('mail_not_configured', `${field}: this server sends no e-mail; give an http(s) URL`)
   }
   const verdict = await egress.checkUrl(new URL(callback_url))
-  if (!verdict.ok) throw new AppError('destination_forbidden', `callback_url: ${verdict.reason}`)
+  if (!verdict.ok) throw new AppError('destination_forbidden', `${field}: ${verdict.reason}`)
   return key
 }
 

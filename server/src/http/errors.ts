@@ -1,6 +1,7 @@
 // Every error leaves here as problem+json (RFC 9457). What is not an AppError, nor the HTTP library's word for bad input,
 // is a bug: logged with its cause, answered without a word about it.
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, problems } from '../domain/errors.ts'
 import { print, type Printable } from '../domain/json.ts'
 import type { Log } from './deps.ts'
@@ -71,8 +72,37 @@ export function createErrorHandler({ log, bodyLimit }: { log: Log; bodyLimit: nu
       nextLogAt = performance.now() + UNAVAILABLE_LOG_MS
       log.warn({ err: known.cause }, 'store.unavailable')
     }
+    if (known.code === 'body_too_large') readOn(request, reply)
     setProblemHead(reply, known).type('application/problem+json').send(problemText(known))
   }
+}
+
+/**
+ * Reads and drops what is left of a body that is refused: closing the socket on a sender that still writes would lose the
+ * answer. The time a request may take bounds it.
+ */
+export function readOn(request: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader('connection')
+  request.raw.resume()
+}
+
+/** Answers what is no HTTP request at all, so that it has neither request nor reply, and closes its connection. */
+export function answerBroken(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const text = problemText(new AppError('invalid_request', faultOf(error)))
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(text)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`)
+}
+
+function faultOf({ code }: ConnectionError): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'The URL and headers are longer than 16 KiB'
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'The request was not complete in time'
+  return `This is not valid HTTP/1.1 (${code})`
 }
 
 /** Logs what a caller is not told. The path is that of the route: the real one may hold a secret. */

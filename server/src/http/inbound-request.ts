@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 
 // A provider's credentials are none of our business, and a ledger is read by many.
-const SECRET_HEADERS = new Set(['authorization', 'cookie', 'proxy-authorization', 'x-api-key'])
+const SECRET_HEADER = /authorization|cookie|token|secret|password|api-?key|(^|-)(auth|key)($|-)/
 
 const BOM = '\ufeff'
 
@@ -11,7 +11,7 @@ export function ledgerHeaders(rawHeaders: readonly string[]): string {
   const headers = new Map<string, string>()
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? '').toLowerCase()
-    if (SECRET_HEADERS.has(name)) continue
+    if (SECRET_HEADER.test(name)) continue
     const value = rawHeaders[i + 1] ?? ''
     const before = headers.get(name)
     headers.set(name, before === undefined ? value : `${before}, ${value}`)

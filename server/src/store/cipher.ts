@@ -23,7 +23,7 @@ export type Cipher = {
 export class WrongSecretKeyError extends Error {
   constructor() {
     super(
-      'RINGBACK_SECRET_KEY is not the key that this database was written with, nor is RINGBACK_SECRET_KEY_OLD: set the first to that key or, to change keys, the second',
+      'RINGBACK_SECRET_KEY (for `dev`, secret.key in its data folder) is not the key that this database was written with, nor is RINGBACK_SECRET_KEY_OLD: set the first to that key or, to change keys, the second',
     )
     this.name = 'WrongSecretKeyError'
   }

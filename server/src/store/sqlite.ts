@@ -115,11 +115,16 @@ export async function openSqliteDriver(
         })()),
     }
   } catch (error) {
-    await writer.end()
+    await writer.end().catch(() => {})
     unlock()
-    throw error
+    throw isSqliteFault(error) ? new DatabaseFaultError(path, error) : error
   }
 }
+
+// What SQLite says of files; the thread passes on no more of an error than its words.
+const FILE_FAULT = /not a database|malformed|readonly|unable to open|disk I\/O|is full/
+
+const isSqliteFault = (error: unknown) => error instanceof Error && FILE_FAULT.test(error.message)
 
 /** Another process has this database. */
 export class DatabaseInUseError extends Error {
@@ -129,6 +134,22 @@ export class DatabaseInUseError extends Error {
   }
 }
 
+/** The files of this database cannot be used as they are. */
+export class DatabaseFaultError extends Error {
+  constructor(path: string, cause: unknown) {
+    super(
+      `${path} cannot be used (${cause instanceof Error ? cause.message : String(cause)}): make the file and its folder readable and writable to this user, restore a backup, or choose another RINGBACK_DATA`,
+      { cause },
+    )
+    this.name = 'DatabaseFaultError'
+  }
+}
+
+const SQLITE_BUSY = 5
+
+const isBusy = (error: unknown) =>
+  error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
+
 // An exclusive SQLite transaction on a file of its own is a lock that the system frees when the process dies, and that
 // leaves the database itself open to readers and backups.
 function lock(path: string): () => void {
@@ -137,9 +158,9 @@ function lock(path: string): () => void {
   const holder = new DatabaseSync(`${path}.lock`)
   try {
     holder.exec('pragma locking_mode = exclusive; begin exclusive')
-  } catch {
+  } catch (error) {
     holder.close()
-    throw new DatabaseInUseError(path)
+    throw isBusy(error) ? new DatabaseInUseError(path) : new DatabaseFaultError(path, error)
   }
   return () => holder.close()
 }

@@ -11,7 +11,7 @@ import { newId } from '../support/store.ts'
 
 // How often a replay is looked for, the pause between two steps, and that after a claim that found nothing.
 const LOOK_MS = 1000
-const PAUSE_MS = 5
+const PAUSE_MS = 25
 const REST_MS = 10
 const noRetries = { retry: { retries: 0, window_s: 60 } }
 

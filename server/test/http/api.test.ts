@@ -21,6 +21,23 @@ test('a bad request is answered with a problem that names what is wrong', async 
     ],
     ['an unknown task', ['GET', '/v1/tasks/x'], 404, 'not_found', /task x/],
     ['a wrong method', ['DELETE', '/v1/tasks'], 405, 'method_not_allowed', /GET/],
+    ['null for a body', ['POST', '/v1/tasks', { raw: 'null' }], 400, 'invalid_request', /null/],
+    [
+      'a compressed body',
+      ['POST', '/v1/tasks', { raw: '{}', headers: { 'content-encoding': 'br' } }],
+      415,
+      'unsupported_media_type',
+      /content-encoding: br/,
+    ],
+    [
+      'a bad default URL',
+      ['PATCH', '/v1/project', { json: { default_callback_url: 'nowhere' } }],
+      400,
+      'invalid_callback_url',
+      /^default_callback_url: /,
+    ],
+    ['an id of any length', ['GET', `/v1/tasks/${'x'.repeat(1000)}`], 404, 'not_found', /task x/],
+    ['a cursor cut short', ['GET', '/v1/tasks?cursor=MDE5M2Y'], 400, 'invalid_request', /cursor/],
     ['broken JSON', ['POST', '/v1/tasks', { raw: '{' }], 400, 'invalid_json', /JSON/],
     ['an unknown field', ['POST', '/v1/tasks', { json: { parms: 1 } }], 400, 'unknown_field', /parms/],
     [
@@ -127,7 +144,7 @@ test('a bad request is answered with a problem that names what is wrong', async 
       ['POST', '/v1/tasks', { json: { callback_url: 'a@b.test' } }],
       422,
       'mail_not_configured',
-      /SMTP/,
+      /no e-mail/,
     ],
     ['a resend before any event', ['POST', `/v1/tasks/${id}/resend`], 409, 'nothing_to_resend', /event/],
   ]

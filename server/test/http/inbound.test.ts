@@ -96,7 +96,7 @@ test('a chunked body without a content type is read as well as any other', async
 
 test('an id that is unknown, malformed, replaced or expired is gone', async (t) => {
   const { call, clock, createTask } = await startApi(t)
-  for (const id of ['x', 'f'.repeat(64)]) {
+  for (const id of ['x', 'f'.repeat(64), 'f'.repeat(400), '%ff']) {
     const { status, body } = await call('POST', `/v1/callbacks/${id}`, { json: 1 })
     assert.deepEqual([status, body], [404, gone])
   }

@@ -1,25 +1,22 @@
 // What an upgrade meets: a database with the schema before the last migration, with work in it. It is migrated where that is
 // allowed, refused where it is not, and goes on with what was waiting.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { defaultSettings } from '../../src/domain/project.ts'
-import type { Database, SqlValue } from '../../src/store/database.ts'
 import type { Driver } from '../../src/store/driver.ts'
 import type { MigrateMode } from '../../src/store/migrate.ts'
 import { openPostgres } from '../../src/store/postgres-database.ts'
 import { openPostgresDriver } from '../../src/store/postgres.ts'
 import { openSqlite } from '../../src/store/sqlite-database.ts'
 import { openSqliteDriver } from '../../src/store/sqlite.ts'
+import { makeOld, type OldRows } from '../support/old-schema.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { storeOn } from '../support/store.ts'
 
-const folder = fileURLToPath(new URL('../../src/store/migrations/', import.meta.url))
-
-const rows: Record<string, Record<string, SqlValue>> = {
+const rows: OldRows = {
   projects: {
     id: 'p',
     name: 'old',
@@ -75,29 +72,6 @@ const rows: Record<string, Record<string, SqlValue>> = {
   },
 }
 
-/** Makes the schema before the last migration, and fills it. */
-async function makeOld(database: Database, flavor: 'sqlite' | 'postgres'): Promise<void> {
-  const files = readdirSync(folder)
-    .filter((file) => file.split('.').length === 2 || file.includes(`.${flavor}.`))
-    .toSorted()
-  await database.write(async (tx) => {
-    await tx.all('create table schema_migrations (version bigint primary key, name text not null)')
-    for (const file of files.slice(0, -1)) {
-      await database.script(tx, readFileSync(join(folder, file), 'utf8'))
-      await tx.all('insert into schema_migrations (version, name) values ($1, $2)', [
-        Number(file.slice(0, 3)),
-        file,
-      ])
-    }
-    for (const [table, row] of Object.entries(rows)) {
-      const names = Object.keys(row)
-      const binds = names.map((_, i) => `$${i + 1}`).join(', ')
-      await tx.all(`insert into ${table} (${names.join(', ')}) values (${binds})`, Object.values(row))
-    }
-  })
-  await database.close()
-}
-
 async function checkUpgrade(open: (mode: MigrateMode) => Promise<Driver>): Promise<void> {
   await assert.rejects(open('check'), { name: 'OlderDatabaseError', message: /run `ringback migrate`$/ })
   const store = storeOn(await open('migrate'))
@@ -117,7 +91,7 @@ test('SQLite of the schema before is migrated or refused, as told', async (t) =>
   const home = mkdtempSync(join(tmpdir(), 'ringback-upgrade-'))
   t.after(() => rmSync(home, { recursive: true }))
   const path = join(home, 'ringback.db')
-  await makeOld(openSqlite(path, { readonly: false }), 'sqlite')
+  await makeOld(openSqlite(path, { readonly: false }), 'sqlite', rows)
   await checkUpgrade((mode) => openSqliteDriver(path, { mode }))
 })
 
@@ -125,10 +99,10 @@ test('PostgreSQL of the schema before is migrated or refused, as told, and by on
   const postgres = await startPostgres()
   t.after(() => postgres.stop())
   const [one, many] = [await postgres.createDatabase(), await postgres.createDatabase()]
-  await makeOld(openPostgres(one, { connections: 1 }), 'postgres')
+  await makeOld(openPostgres(one, { connections: 1 }), 'postgres', rows)
   await checkUpgrade((mode) => openPostgresDriver(one, { mode }))
 
-  await makeOld(openPostgres(many, { connections: 1 }), 'postgres')
+  await makeOld(openPostgres(many, { connections: 1 }), 'postgres', rows)
   const nodes = await Promise.all(Array.from({ length: 10 }, () => openPostgresDriver(many)))
   assert.deepEqual(
     nodes.map(({ migrated }) => migrated.applied.length).toSorted((a, b) => a - b),

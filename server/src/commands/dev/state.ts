@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ConfigError } from '../../config.ts'
 
 /** The content of `<data>/dev.json`. */
 export type DevState = {
@@ -20,9 +21,20 @@ export type DevState = {
 export function devSecretKey(data: string): Uint8Array {
   const path = join(data, 'secret.key')
   mkdirSync(data, { recursive: true, mode: 0o700 })
-  if (!existsSync(path)) writeWhole(path, randomBytes(32).toString('base64'))
-  return Buffer.from(readFileSync(path, 'utf8'), 'base64')
+  if (!existsSync(path)) {
+    if (existsSync(join(data, 'ringback.db'))) throw lost(path, 'is missing')
+    writeWhole(path, randomBytes(32).toString('base64'))
+  }
+  const key = Buffer.from(readFileSync(path, 'utf8'), 'base64')
+  if (key.length !== 32) throw lost(path, 'is no key')
+  return key
 }
+
+// A new key would be of no use: it opens nothing of what is there.
+const lost = (path: string, what: string) =>
+  new ConfigError(
+    `${path} ${what}, and the database beside it is sealed with it: put it back, or begin anew with another --data`,
+  )
 
 /** The state of an earlier start, or undefined. */
 export function readDevState(data: string): DevState | undefined {

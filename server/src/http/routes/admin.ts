@@ -41,7 +41,8 @@ export function adminRoutes(deps: Deps) {
         if (!dialects.names.includes(dialect)) {
           throw new AppError('invalid_request', `dialect: must be one of ${dialects.names.join(', ')}`)
         }
-        if (default_callback_url !== null) await judgeCallbackUrl(deps, default_callback_url)
+        if (default_callback_url !== null)
+          await judgeCallbackUrl(deps, default_callback_url, 'default_callback_url')
         const guard = guardOf(request, ADMINISTRATION)
         return once(store, guard, reply, async () => {
           const { credentials, ...rows } = createProjectWithCredentials(

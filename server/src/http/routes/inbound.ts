@@ -9,7 +9,7 @@ import { isOverdue, isResolvable, type Task } from '../../domain/task.ts'
 import type { Arrival, ArrivalVerdict } from '../../store/store.ts'
 import { callbackHash } from '../callback-id.ts'
 import type { Deps } from '../deps.ts'
-import { logBug, setProblemHead, toAppError } from '../errors.ts'
+import { logBug, readOn, setProblemHead, toAppError } from '../errors.ts'
 import { createLimiter } from '../inbound-rate.ts'
 import { cleanText, jsonTextOf, ledgerHeaders } from '../inbound-request.ts'
 import { readBody } from '../body.ts'
@@ -91,8 +91,7 @@ async function resolve(deps: Deps, { request, reply, task, hash }: Attempt): Pro
   const dialect = dialects.get(project.dialect)
   const verdict = obstacle(task, hash, store.now())
   const bytes = await readBody(request.raw, config.body_limit)
-  // What is left of it would have to be read before the next request on this connection.
-  if (bytes === undefined) reply.header('connection', 'close')
+  if (bytes === undefined) readOn(request, reply)
   const arrival: Arrival = {
     id: newId(),
     task_id: task.id,
@@ -152,6 +151,12 @@ async function record({ store, log }: Deps, arrival: Arrival): Promise<void> {
     log.error({ err: error, task_id: arrival.task_id, verdict: arrival.verdict }, 'arrival.lost')
   }
 }
+
+/** Whether a URL is that of the inbound route, whatever is wrong with its id. */
+export const isInbound = (url: string): boolean => /^(\/asyncqueue)?\/v1\/callbacks\//.test(url)
+
+/** Answers an id that is not even valid percent-encoding as any other unknown one. */
+export const answerUnknownId = (reply: FastifyReply): void => void reply.send(failure(reply, 404, GONE))
 
 /** Makes the error handler of the inbound route: its callers know `{"error"}` only. */
 export function createInboundErrorHandler({ log, config }: Pick<Deps, 'log' | 'config'>) {

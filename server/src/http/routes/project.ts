@@ -36,7 +36,8 @@ export function projectRoutes(deps: Deps) {
         const current = await store.findProject(scope.project_id)
         if (current === undefined) throw new AppError('not_found', 'The project is gone')
         const { default_callback_url } = request.body
-        if (typeof default_callback_url === 'string') await judgeCallbackUrl(deps, default_callback_url)
+        if (typeof default_callback_url === 'string')
+          await judgeCallbackUrl(deps, default_callback_url, 'default_callback_url')
         const project = await store.updateProject(current.id, changesOf(current.settings, request.body))
         if (project === undefined) throw new AppError('not_found', 'The project is gone')
         directory.forget()

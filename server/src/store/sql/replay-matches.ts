@@ -65,11 +65,11 @@ export async function nextMatches(tx: Transaction, replay: Replay, limit: number
   return { task_ids, next: first_left === undefined ? end : String(first_left.id) }
 }
 
-/** A match, as the delivery of its event that comes next; `body` tells whether there is still something to send. */
+/** A match, as the delivery of its event that comes next. */
 export type Match = Pick<
   NewDelivery,
   'project_id' | 'mode' | 'task_id' | 'event_id' | 'event_type' | 'sequence' | 'destination_id' | 'url'
-> & { has_body: 0 | 1 }
+>
 
 const matchesOfTask = bulk(
   {
@@ -82,13 +82,12 @@ const matchesOfTask = bulk(
   },
   (
     v,
-  ) => `select d.project_id, d.mode, d.task_id, d.event_id, d.event_type, d.sequence, d.destination_id, d.url,
-      case when e.body is null then 0 else 1 end as has_body
+  ) => `select d.project_id, d.mode, d.task_id, d.event_id, d.event_type, d.sequence, d.destination_id, d.url
     from ${v} join deliveries d on d.task_id = v.task_id and ${isMatch}
-    left join events e on e.task_id = d.task_id and e.sequence = d.sequence`,
+    join events e on e.task_id = d.task_id and e.sequence = d.sequence and e.body is not null`,
 )
 
-/** All matches of these tasks, each task's in the order of its events. */
+/** All matches of these tasks that there are still bytes of, each task's in the order of its events. */
 export async function matchesOfTasks(
   tx: Transaction,
   filter: ReplayFilter,

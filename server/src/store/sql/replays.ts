@@ -55,15 +55,13 @@ export async function stepReplay(
   if (row === undefined) return null
   const replay = row as Replay & Row
   const matches = await matchesOfTasks(tx, replay, task_ids)
-  const sendable = matches.filter(({ has_body }) => has_body === 1)
-  await insertDeliveries(context, freshDeliveries(replay, sendable, now))
-  const replayed = replay.replayed + sendable.length
-  const skipped = replay.skipped + matches.length - sendable.length
+  await insertDeliveries(context, freshDeliveries(replay, matches, now))
+  const replayed = replay.replayed + matches.length
   const after: Replay = {
     ...replay,
     ...(next === null
-      ? { state: 'done', finished_at: now, skipped: Math.max(skipped, replay.count - replayed) }
-      : { cursor: next, skipped }),
+      ? { state: 'done', finished_at: now, skipped: Math.max(0, replay.count - replayed) }
+      : { cursor: next }),
     replayed,
     updated_at: now,
   }
