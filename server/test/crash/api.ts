@@ -57,6 +57,7 @@ const ANSWER_MS = 60_000
  */
 export function openApi(base_url: string, key: string, answer_ms = ANSWER_MS): Api {
   const pool = new Pool(base_url, { connections: 64, headersTimeout: answer_ms, bodyTimeout: answer_ms })
+  let lost: unknown
 
   async function send(
     method: 'GET' | 'POST' | 'PATCH',
@@ -77,13 +78,15 @@ export function openApi(base_url: string, key: string, answer_ms = ANSWER_MS): A
       return { status: answer.statusCode, body: text === '' ? null : JSON.parse(text) }
     } catch (error) {
       if (error instanceof SyntaxError) throw error
+      lost = error
       return undefined
     }
   }
 
   async function get<T>(path: string): Promise<T> {
     const answer = await send('GET', path)
-    if (answer?.status !== 200) throw new Error(`GET ${path} was answered ${JSON.stringify(answer)}`)
+    if (answer === undefined) throw new Error(`GET ${path} got no answer`, { cause: lost })
+    if (answer.status !== 200) throw new Error(`GET ${path} was answered ${JSON.stringify(answer)}`)
     return answer.body as T
   }
 

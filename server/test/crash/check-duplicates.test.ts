@@ -50,11 +50,20 @@ for (const [excuse, incidents] of excuses) {
   })
 }
 
-test('the checker finds an incident after which more was repeated than can have been in hand', () => {
-  const { faults } = check(disturbed({ incidents: [incident('kill', 1, 1500)], limit: 0, most_in_hand: 0 }))
-  assert.deepEqual(faults, [
-    '1 callbacks were repeated after the kill of 1 at 1970-01-01T00:00:01.500Z, 0 may be',
-  ])
+for (const [reason, given] of reasons) {
+  test(`the checker finds that more was repeated than can have been in hand when ${reason}`, () => {
+    const { faults } = check(disturbed({ incidents: [given], limit: 0, most_in_hand: 0 }))
+    const at = new Date(given.from).toISOString()
+    assert.deepEqual(faults, [
+      `1 callbacks were repeated after the ${given.kind} of ${given.boot ?? 'all'} at ${at}, 0 may be`,
+    ])
+  })
+}
+
+test('of each destination four times the limit may be repeated after a kill, of all processes after a lost database', () => {
+  const incidents = [incident('kill', 1, 1500), incident('freeze', 2, 0, 9000), incident('database', null, 0)]
+  const logs = disturbed({ incidents, limit: 2, destinations: 3 })
+  assert.equal(explainDuplicates(logs).most, 4 * 2 * 3 * (1 + 1 + logs.processes))
 })
 
 test('a sender without a number was dead before anybody could ask', () => {

@@ -60,12 +60,15 @@ function checkBoots({ receipts, ending, limit }: Evidence): string[] {
   return faults
 }
 
+/** What was repeated by cause, how much all incidents together may have repeated, and what has no reason or is too much. */
+export type Explanation = { faults: string[]; causes: Record<Cause, number>; most: number }
+
 /**
  * Many processes on one database, with incidents: of a delivery accepted twice, one attempt is in the ledger as delivered,
  * and every other accepted one must have met an incident.
  */
-export function explainDuplicates(evidence: Evidence): { faults: string[]; causes: Record<Cause, number> } {
-  const { incidents, deliveries, attempts, limit, processes, destinations } = evidence
+export function explainDuplicates(evidence: Evidence): Explanation {
+  const { incidents, deliveries, attempts } = evidence
   const receipts = Map.groupBy(evidence.receipts.filter(isAccepted), ({ webhook_id }) => webhook_id)
   const faults: string[] = []
   const causes: Record<Cause, number> = { kill: 0, freeze: 0, database: 0, unanswered: 0 }
@@ -89,15 +92,21 @@ export function explainDuplicates(evidence: Evidence): { faults: string[]; cause
       }
     }
   }
-  for (const [{ kind, boot, from }, count] of counts) {
-    const most = SHARES * limit * destinations * (kind === 'database' ? processes : 1)
+  for (const [incident, count] of counts) {
+    const { kind, boot, from } = incident
+    const most = mostAfter(incident, evidence)
     if (count > most) {
       const what = `the ${kind} of ${boot ?? 'all'} at ${new Date(from).toISOString()}`
       faults.push(`${count} callbacks were repeated after ${what}, ${most} may be`)
     }
   }
-  return { faults, causes }
+  const most = incidents.reduce((sum, incident) => sum + mostAfter(incident, evidence), 0)
+  return { faults, causes, most }
 }
+
+/** How many callbacks an incident may have repeated: all that one process, or each of them, had in hand. */
+const mostAfter = ({ kind }: Incident, { limit, destinations, processes }: Evidence): number =>
+  SHARES * limit * destinations * (kind === 'database' ? processes : 1)
 
 /** Whether an incident may have kept the sender of this receipt from settling it. */
 function explains({ kind, boot, from, until }: Incident, receipt: Receipt): boolean {
