@@ -109,7 +109,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     close: () => (closed ??= commits.idle().then(() => driver.close())),
 
     async createTask(input) {
-      const { task, destination, idempotency } = input
+      const { task, destination, idempotency, labels } = input
       const known = destination === null || knownDestinations.has(destination.id)
       const result = await write(
         'createTask',
@@ -117,6 +117,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
           task,
           destination: known ? null : destination,
           idempotency: sealed(idempotency),
+          labels,
         },
         { bytes: 512 + task.params.length + task.metadata.length },
       )
@@ -140,7 +141,10 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     },
     findTask: async (scope, id) => (await read('findTask', { scope, id })) ?? undefined,
     findTaskByCallback: async (hash) => (await read('findTaskByCallback', { hash })) ?? undefined,
-    listTasks: (scope, filter, page) => read('listTasks', { scope, filter, page }),
+    listTasks: (scope, filter, page) =>
+      read('findTasks', { scope, filter, page: { ...page, offset: 0, order: 'newest' } }),
+    findTasks: (scope, filter, page) => read('findTasks', { scope, filter, page }),
+    countTasks: (scope, filter, limit) => read('countTasks', { scope, filter, limit }),
     overdueTasks: (limit) => read('overdueTasks', { now: now(), limit }),
     listEvents: (task_id, page) => read('listEvents', { task_id, page }),
     lastEvent: async (task_id) => (await read('lastEvent', { task_id })) ?? undefined,

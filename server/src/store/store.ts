@@ -9,6 +9,7 @@ import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
 import type { SetBreaker } from './sql/closing.ts'
+import type { TaskPageRequest } from './sql/find-tasks.ts'
 import type { Rates, RatesResult } from './sql/rates.ts'
 import type { InsertRecordResult, RecordPage, RecordPageRequest } from './sql/records.ts'
 import type { CreateReplay, CreateReplayResult } from './sql/replays.ts'
@@ -52,7 +53,13 @@ export type NewDelivery = Pick<
   | 'ordered'
 > & { created_at: number; lease_ms: number }
 
-export type CreateTask = { task: Task; destination: Destination | null; idempotency: Idempotency | null }
+export type CreateTask = {
+  task: Task
+  destination: Destination | null
+  idempotency: Idempotency | null
+  /** Texts by which the task is found again, 500 characters each at most; once is enough for each. */
+  labels?: readonly string[] | undefined
+}
 export type CreateResult =
   | { kind: 'created' }
   | { kind: 'unique_id_taken'; task_id: string }
@@ -117,14 +124,28 @@ export type ClaimResult = {
   next_due_at: number | null
 }
 
+/** All that is given must hold. Times are milliseconds: `from` includes its own, `to` does not. */
 export type TaskFilter = {
   status?: TaskStatus
+  statuses?: readonly TaskStatus[]
   type?: string
+  types?: readonly string[]
   audit_status?: string
+  /** With null among them, tasks without a verdict, too. */
+  audit_statuses?: readonly (string | null)[]
   callback_succeeded?: boolean
   unique_id?: string
-  created_after?: number
-  created_before?: number
+  unique_ids?: readonly string[]
+  /** Ids or external ids. */
+  ids?: readonly string[]
+  /** One of each list. */
+  labels?: readonly (readonly string[])[]
+  created_from?: number
+  created_to?: number
+  completed_from?: number
+  completed_to?: number
+  updated_from?: number
+  updated_to?: number
 }
 export type DeliveryFilter = {
   task_id?: string
@@ -178,6 +199,10 @@ export interface Store {
   findTaskByCallback(hash: string): Promise<Task | undefined>
   /** A page of tasks, newest first. */
   listTasks(scope: Scope, filter: TaskFilter, page: PageRequest): Promise<Page<Task>>
+  /** The same in either order, from any offset. */
+  findTasks(scope: Scope, filter: TaskFilter, page: TaskPageRequest): Promise<Page<Task>>
+  /** How many tasks match; counts no further than `limit`. */
+  countTasks(scope: Scope, filter: TaskFilter, limit: number): Promise<number>
   /** Open tasks whose `expires_at` has passed, and when the next one's does. */
   overdueTasks(limit: number): Promise<{ tasks: Task[]; next_at: number | null }>
   /** A page of a task's events in order; `after` is the last sequence. */

@@ -7,8 +7,9 @@ import type { Key, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
-import type { Arrival, DeliveryFilter, Idempotency, TaskFilter } from '../store.ts'
+import type { Arrival, DeliveryFilter, Idempotency } from '../store.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
+import { countTasks, findTasks } from './find-tasks.ts'
 import { projectOf } from './projects.ts'
 import { recordReads } from './records.ts'
 import { countMatches, nextMatches } from './replay-matches.ts'
@@ -68,28 +69,8 @@ export const reads = {
       tx.all('select t.* from callback_ids c join tasks t on t.id = c.task_id where c.hash = $1', [hash]),
     ),
 
-  listTasks: (
-    tx: Transaction,
-    { scope, filter, page }: { scope: Scope; filter: TaskFilter; page: PageRequest },
-  ) =>
-    newestFirst<Task>(
-      tx,
-      'tasks',
-      [
-        ...inScope(scope),
-        ['status = $', filter.status],
-        ['type = $', filter.type],
-        ['audit_status = $', filter.audit_status],
-        [
-          'callback_succeeded = $',
-          filter.callback_succeeded === undefined ? undefined : Number(filter.callback_succeeded),
-        ],
-        ['unique_id = $', filter.unique_id],
-        ['id >= $', filter.created_after === undefined ? undefined : firstIdAt(filter.created_after)],
-        ['id < $', filter.created_before === undefined ? undefined : firstIdAt(filter.created_before)],
-      ],
-      page,
-    ),
+  findTasks,
+  countTasks,
 
   async overdueTasks(tx: Transaction, { now, limit }: { now: number; limit: number }) {
     const open = `expires_at is not null and status in ('pending', 'processing', 'waiting', 'polling', 'suspended')`
