@@ -2,7 +2,12 @@
 import pg from 'pg'
 import type { Bulk, Database, Flavor, Row, SqlValue, Transaction } from './database.ts'
 
-const flavor: Flavor = { name: 'postgres', forUpdate: 'for no key update', skipLocked: 'skip locked' }
+const flavor: Flavor = {
+  name: 'postgres',
+  forUpdate: 'for no key update',
+  skipLocked: 'skip locked',
+  oneOf: (array) => `= any (array(select jsonb_array_elements_text(${array}::jsonb)))`,
+}
 const CONNECT_MS = 5000
 // A statement that takes longer waits for something that will not come; a connection that is silent for longer is dead,
 // though nobody has said so.
