@@ -139,6 +139,21 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         return { value: result !== null, inserted: result?.delivery ?? null, body }
       })
     },
+    async amendTask(input) {
+      const { id, project_id, mode, unique_id, metadata, ext } = input.task
+      const bytes = 512 + metadata.length + (ext?.length ?? 0)
+      try {
+        return await write('amendTask', input, { task_ids: [id], bytes })
+      } catch (error) {
+        if (unique_id === null) throw error
+        // Another process may have taken it after this one has looked, and then the write fails.
+        const scope = { project_id, mode }
+        const page = { limit: 1, offset: 0, order: 'newest' } as const
+        const [holder] = (await read('findTasks', { scope, filter: { unique_id }, page })).rows
+        if (holder === undefined || holder.id === id) throw error
+        return { kind: 'unique_id_taken', task_id: holder.id }
+      }
+    },
     findTask: async (scope, id) => (await read('findTask', { scope, id })) ?? undefined,
     findTaskByCallback: async (hash) => (await read('findTaskByCallback', { hash })) ?? undefined,
     listTasks: (scope, filter, page) =>

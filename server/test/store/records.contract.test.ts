@@ -295,6 +295,70 @@ for (const { name, open } of contractDatabases) {
       }
     })
 
+    it('amends a task and its labels outside of any verb', async () => {
+      await freshProject()
+      const task = await create({ type: 'a', unique_id: 'old' }, ['red'])
+      const changes = {
+        metadata: '{"n":1.0}',
+        unique_id: 'new',
+        ext: '{"x":1}',
+        updated_at: clock,
+        version: 2,
+      }
+      const amended = { ...task, ...changes }
+      // What is no part of an amendment stays, whatever the given row says.
+      const given: Task = { ...amended, status: 'failed', response: '1' }
+      assert.deepEqual(await store.amendTask({ task: given, labels: null }), { kind: 'done' })
+      assert.deepEqual({ ...(await store.findTask(scope(), task.id)) }, amended)
+      assert.equal(await typesOf({ labels: [['red']] }), 'a')
+      const without = { ...amended, unique_id: null, ext: null, version: 3 }
+      assert.deepEqual(await store.amendTask({ task: without, labels: ['blue', 'blue'] }), { kind: 'done' })
+      assert.deepEqual({ ...(await store.findTask(scope(), task.id)) }, without)
+      assert.equal(await typesOf({ labels: [['red']] }), '')
+      assert.equal(await typesOf({ labels: [['blue']] }), 'a')
+      assert.deepEqual(await store.amendTask({ task: { ...without, version: 4 }, labels: [] }), {
+        kind: 'done',
+      })
+      assert.equal(await typesOf({ labels: [['red', 'blue']] }), '')
+    })
+
+    it('lets one of many racing amendments win, and writes nothing of the others', async () => {
+      await freshProject()
+      const task = await create({ type: 'a' }, ['none'])
+      const results = await Promise.all(
+        Array.from({ length: 5 }, (_, i) =>
+          store.amendTask({ task: { ...task, ext: `${i}`, version: 2 }, labels: [`${i}`] }),
+        ),
+      )
+      const kinds = results.map(({ kind }) => kind)
+      assert.deepEqual(kinds.toSorted(), ['done', 'raced', 'raced', 'raced', 'raced'])
+      const { ext, version } = (await store.findTask(scope(), task.id))!
+      assert.deepEqual([ext, version], [`${kinds.indexOf('done')}`, 2])
+      for (const label of ['0', '1', '2', '3', '4']) {
+        assert.equal(await typesOf({ labels: [[label]] }), label === ext ? 'a' : '')
+      }
+    })
+
+    it('amends no task with a unique id that another has, but with its own', async () => {
+      await freshProject()
+      const holder = await create({ unique_id: 'u' })
+      const task = await create({}, ['kept'])
+      const taken = await store.amendTask({ task: { ...task, unique_id: 'u', version: 2 }, labels: ['lost'] })
+      assert.deepEqual(taken, { kind: 'unique_id_taken', task_id: holder.id })
+      assert.deepEqual({ ...(await store.findTask(scope(), task.id)) }, task)
+      assert.equal(await typesOf({ labels: [['lost']] }), '')
+      const same = await store.amendTask({ task: { ...holder, version: 2 }, labels: null })
+      assert.deepEqual(same, { kind: 'done' })
+      // Both of one commit.
+      const [first, second] = [await create(), await create()]
+      const both = await Promise.all(
+        [first, second].map((task) =>
+          store.amendTask({ task: { ...task, unique_id: 'w', version: 2 }, labels: null }),
+        ),
+      )
+      assert.deepEqual(both.map(({ kind }) => kind).toSorted(), ['done', 'unique_id_taken'])
+    })
+
     it('forgets the labels of a task with it, and gives none to a task that was refused', async () => {
       await freshProject({ retention_days: 1 })
       const old = await create({ status: 'canceled', unique_id: 'u' }, ['old'])

@@ -106,7 +106,11 @@ export const reads = {
 
   lastEvent: (tx: Transaction, { task_id }: { task_id: string }) =>
     first<TaskEvent & { body: string | null }>(
-      tx.all('select * from events where task_id = $1 order by sequence desc limit 1', [task_id]),
+      tx.all(
+        `select * from events where task_id = $1
+           and sequence = (select coalesce(last_told, event_count) from tasks where id = $1)`,
+        [task_id],
+      ),
     ),
 
   listArrivals: (tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) =>
