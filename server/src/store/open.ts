@@ -297,6 +297,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     },
     findProject: async (id) => (await read('findProject', { id })) ?? undefined,
     listProjects: (page) => read('listProjects', { page }),
+    listHosts: () => read('listHosts', undefined as never),
     createKey: (key, idempotency) => write('createKey', { key, idempotency: sealed(idempotency) }),
     revokeKey: (project_id, key_id) => write('revokeKey', { project_id, key_id }),
     listKeys: (project_id, page) => read('listKeys', { project_id, page }),

@@ -4,7 +4,7 @@ import type { Attempt, Delivery, DeliveryState, Settlement } from '../domain/del
 import type { DestinationReport } from '../domain/destination.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import type { Page, PageRequest } from '../domain/page.ts'
-import type { Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
+import type { Host, Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
 import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
@@ -290,7 +290,7 @@ export interface Store {
   /** How many deliveries are pending, counted up to `limit`. */
   countWaiting(limit: number): Promise<number>
 
-  /** Inserts a project with its keys and secrets, or nothing; false when its idempotency key is taken. */
+  /** Inserts a project with its keys and secrets, or nothing; false when its idempotency key is taken. Rejects a host twice. */
   createProject(input: {
     project: Project
     keys: Key[]
@@ -300,6 +300,8 @@ export interface Store {
   updateProject(project_id: string, settings: Partial<ProjectSettings>): Promise<Project | undefined>
   findProject(id: string): Promise<Project | undefined>
   listProjects(page: PageRequest): Promise<Page<Project>>
+  /** All hosts that projects have. */
+  listHosts(): Promise<Host[]>
   /** False when the idempotency key is taken. */
   createKey(key: Key, idempotency?: Idempotency | null): Promise<boolean>
   /** False when the project has no such key. */

@@ -29,6 +29,25 @@ for (const { name, open } of contractDatabases) {
       return project
     }
 
+    it('tells which project has which host, and gives a host to one project', async () => {
+      const named = (host: string | null) => ({ ...newProject(), dialect: 'other', host })
+      const projects = [named('b.example'), named('a.example'), named(null), named(null)]
+      for (const project of projects) await store.createProject({ project, keys: [], secrets: [] })
+      const [b, a] = projects
+      assert.deepEqual(
+        (await store.listHosts()).map((row) => ({ ...row })),
+        [
+          { host: 'a.example', project_id: a!.id, dialect: 'other' },
+          { host: 'b.example', project_id: b!.id, dialect: 'other' },
+        ],
+      )
+      assert.deepEqual(await store.findProject(a!.id), a)
+      assert.equal((await store.updateProject(a!.id, { timeout_ms: 1 }))?.host, 'a.example')
+      const second = named('a.example')
+      await assert.rejects(store.createProject({ project: second, keys: [], secrets: [] }))
+      assert.equal(await store.findProject(second.id), undefined)
+    })
+
     const scope = () => ({ project_id: project.id, mode: 'live' as const })
 
     const recordOf = (key: string, changes: Partial<StoredRecord> = {}): StoredRecord => ({

@@ -3,7 +3,7 @@ import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { TaskEvent } from '../../domain/event.ts'
 import { firstIdAt } from '../../domain/id.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
-import type { Key, Project, Scope, Secret } from '../../domain/project.ts'
+import type { Host, Key, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
@@ -243,6 +243,13 @@ export const reads = {
       page.limit + 1,
     ])
     return toPage(rows.map(projectOf), page.limit)
+  },
+
+  async listHosts(tx: Transaction): Promise<Host[]> {
+    const rows = await tx.all(
+      'select host, id as project_id, dialect from projects where host is not null order by host',
+    )
+    return rows as Host[]
   },
 
   listKeys: (tx: Transaction, { project_id, page }: { project_id: string; page: PageRequest }) =>
