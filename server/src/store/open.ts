@@ -211,6 +211,21 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       return after ?? replay
     },
 
+    insertRecord: (record, idempotency) =>
+      write(
+        'insertRecord',
+        { record, idempotency: sealed(idempotency) },
+        { bytes: 512 + record.body.length },
+      ),
+    findRecord: async ({ project_id, mode }, kind, key) =>
+      (await read('findRecord', { project_id, mode, kind, key })) ?? undefined,
+    listRecords: (scope, kind, page) => read('listRecords', { scope, kind, page }),
+    updateRecord: (record) => write('updateRecord', { record }, { bytes: 512 + record.body.length }),
+    deleteRecord: ({ project_id, mode }, kind, key) =>
+      write('deleteRecord', { record: { project_id, mode, kind, key } }),
+    claimRecord: async (lease_ms) => (await write('claimRecord', { lease_ms })) ?? undefined,
+    nextRecordDue: () => read('nextRecordDue', undefined as never),
+
     lostLeases: (limit, lost_boots) =>
       read('lostLeases', { now: now(), owner, limit, lost_boots: lost_boots && driver.exclusive }),
     async releaseHeld(limit) {

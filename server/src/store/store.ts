@@ -5,10 +5,12 @@ import type { DestinationReport } from '../domain/destination.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import type { Page, PageRequest } from '../domain/page.ts'
 import type { Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
+import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
 import type { SetBreaker } from './sql/closing.ts'
 import type { Rates, RatesResult } from './sql/rates.ts'
+import type { InsertRecordResult, RecordPage, RecordPageRequest } from './sql/records.ts'
 import type { CreateReplay, CreateReplayResult } from './sql/replays.ts'
 
 /** Where a new delivery goes; the id is derived from project, mode and key. */
@@ -211,6 +213,21 @@ export interface Store {
    * waited longest. Returns it as it is after that, or undefined when none is running.
    */
   stepReplay(limit: number): Promise<Replay | undefined>
+
+  /** Inserts a record and its idempotency key, or nothing. */
+  insertRecord(record: StoredRecord, idempotency?: Idempotency | null): Promise<InsertRecordResult>
+  /** A record past its `expires_at` is found until it is pruned. */
+  findRecord(scope: Scope, kind: string, key: string): Promise<StoredRecord | undefined>
+  /** A page of the records of a kind, newest first, and how many there are, counted up to 10,000. */
+  listRecords(scope: Scope, kind: string, page: RecordPageRequest): Promise<RecordPage>
+  /** Writes the row after a change, with `version` one higher, if the record is still the one it was decided on. */
+  updateRecord(record: StoredRecord): Promise<boolean>
+  /** False when there is no such record. */
+  deleteRecord(scope: Scope, kind: string, key: string): Promise<boolean>
+  /** Takes the record that has been due longest; it is due again in `lease_ms` unless its holder writes another `due_at`. */
+  claimRecord(lease_ms: number): Promise<StoredRecord | undefined>
+  /** When the next record is due, in milliseconds, or null; in the past when one is due already. */
+  nextRecordDue(): Promise<number | null>
 
   /** Leases that ran out; `lost_boots` adds those of earlier processes when this one has the database to itself. */
   lostLeases(limit: number, lost_boots: boolean): Promise<Delivery[]>

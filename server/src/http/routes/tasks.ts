@@ -152,6 +152,7 @@ async function create(
     callback_hash: callbackId.hash,
     callback_used: 0,
     event_count: 0,
+    last_told: null,
     created_at: now,
     updated_at: now,
     completed_at: null,
