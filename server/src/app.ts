@@ -15,6 +15,7 @@ import type { Check } from './domain/finding.ts'
 import { createIds } from './domain/id.ts'
 import { createEgress, type Egress } from './engine/egress.ts'
 import { createEngine } from './engine/engine.ts'
+import { createFetcher } from './engine/fetcher.ts'
 import { createHttpSender } from './engine/http-sender.ts'
 import { createOperatorCall } from './engine/operator-call.ts'
 import type { Attempted } from './engine/report.ts'
@@ -150,12 +151,17 @@ export async function createApp({
   const engine = createEngine({
     store,
     sender: createHttpSender({ egress }),
+    fetcher: createFetcher({ egress, version }),
     policy: (project) => dialects.get(project.dialect).policy(project),
     render: (ready, { project, secrets, attempt, now: time }) => ({
       url: ready.url,
       headers: dialects.get(project.dialect).headers(ready, { secrets, attempt, now: time }),
     }),
     expire: (task) => verbs.tryApply(task, 'expire', {}),
+    async workOf({ project_id }) {
+      const project = await directory.project(project_id)
+      return project && dialects.get(project.dialect).work
+    },
     log,
     registry,
     onAttempt,

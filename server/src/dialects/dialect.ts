@@ -5,6 +5,7 @@ import type { TaskEvent } from '../domain/event.ts'
 import type { Project, Secret } from '../domain/project.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
 import type { Ready } from '../store/store.ts'
+import type { Work } from './work.ts'
 
 /** What an attempt's headers depend on besides the delivery: all secrets of the project, newest first. */
 export type AttemptContext = {
@@ -28,6 +29,8 @@ export type Dialect = {
   publicId(task: Task): string
   /** The dialect's word for a status. */
   statusWord(status: TaskStatus): string
+  /** Works on the records of its projects that are due. */
+  work?: Work
 }
 
 /** Finds a dialect by its name; throws for one that this program does not have. */

@@ -17,7 +17,9 @@ import type { Project, ProjectSettings } from '../../src/domain/project.ts'
 import type { Task, TaskVerb, VerbInput } from '../../src/domain/task.ts'
 import { createClock, type Clock } from '../../src/engine/clock.ts'
 import { createEngine } from '../../src/engine/engine.ts'
+import { createFetcher } from '../../src/engine/fetcher.ts'
 import type { TellOperator } from '../../src/engine/pause-reporter.ts'
+import type { WorkOf } from '../../src/engine/record-worker.ts'
 import type { Attempted } from '../../src/engine/report.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
@@ -149,9 +151,13 @@ async function firstProject(
 export async function startEngine(
   t: TestContext,
   world: World,
-  { store = world.store, tellOperator }: { store?: Store; tellOperator?: TellOperator } = {},
+  {
+    store = world.store,
+    tellOperator,
+    workOf = async () => undefined,
+  }: { store?: Store; tellOperator?: TellOperator; workOf?: WorkOf } = {},
 ) {
-  const { sender } = await startSender(t)
+  const { sender, egress } = await startSender(t)
   const log = createTestLog()
   const attempts: Attempted[] = []
   let claims = 0
@@ -165,12 +171,14 @@ export async function startEngine(
       },
     },
     sender,
+    fetcher: createFetcher({ egress, version: '0.0.0' }),
     policy: (project) => dialects.get(project.dialect).policy(project),
     render: (ready, { project, ...context }) => ({
       url: ready.url,
       headers: dialects.get(project.dialect).headers(ready, context),
     }),
     expire: world.expire,
+    workOf,
     log,
     registry: new Registry(),
     clock: world.clock,
