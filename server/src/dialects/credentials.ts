@@ -83,6 +83,7 @@ export function createProjectWithCredentials(
       id: project_id,
       name: input.name,
       dialect: input.dialect,
+      host: null,
       settings: { ...defaultSettings, default_callback_url: input.default_callback_url },
       created_at,
       updated_at: created_at,

@@ -110,7 +110,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     close: () => (closed ??= commits.idle().then(() => driver.close())),
 
     async createTask(input) {
-      const { task, destination, idempotency } = input
+      const { task, destination, idempotency, labels } = input
       const known = destination === null || knownDestinations.has(destination.id)
       const result = await write(
         'createTask',
@@ -118,6 +118,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
           task,
           destination: known ? null : destination,
           idempotency: sealed(idempotency),
+          labels,
         },
         { bytes: 512 + task.params.length + task.metadata.length },
       )
@@ -139,9 +140,27 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         return { value: result !== null, inserted: result?.delivery ?? null, body }
       })
     },
+    async amendTask(input) {
+      const { id, project_id, mode, unique_id, metadata, ext } = input.task
+      const bytes = 512 + metadata.length + (ext?.length ?? 0)
+      try {
+        return await write('amendTask', input, { task_ids: [id], bytes })
+      } catch (error) {
+        if (unique_id === null) throw error
+        // Another process may have taken it after this one has looked, and then the write fails.
+        const scope = { project_id, mode }
+        const page = { limit: 1, offset: 0, order: 'newest' } as const
+        const [holder] = (await read('findTasks', { scope, filter: { unique_id }, page })).rows
+        if (holder === undefined || holder.id === id) throw error
+        return { kind: 'unique_id_taken', task_id: holder.id }
+      }
+    },
     findTask: async (scope, id) => (await read('findTask', { scope, id })) ?? undefined,
     findTaskByCallback: async (hash) => (await read('findTaskByCallback', { hash })) ?? undefined,
-    listTasks: (scope, filter, page) => read('listTasks', { scope, filter, page }),
+    listTasks: (scope, filter, page) =>
+      read('findTasks', { scope, filter, page: { ...page, offset: 0, order: 'newest' } }),
+    findTasks: (scope, filter, page) => read('findTasks', { scope, filter, page }),
+    countTasks: (scope, filter, limit) => read('countTasks', { scope, filter, limit }),
     overdueTasks: (limit) => read('overdueTasks', { now: now(), limit }),
     listEvents: (task_id, page) => read('listEvents', { task_id, page }),
     lastEvent: async (task_id) => (await read('lastEvent', { task_id })) ?? undefined,
@@ -286,6 +305,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     },
     findProject: async (id) => (await read('findProject', { id })) ?? undefined,
     listProjects: (page) => read('listProjects', { page }),
+    listHosts: () => read('listHosts', undefined as never),
     createKey: (key, idempotency) => write('createKey', { key, idempotency: sealed(idempotency) }),
     revokeKey: (project_id, key_id) => write('revokeKey', { project_id, key_id }),
     listKeys: (project_id, page) => read('listKeys', { project_id, page }),

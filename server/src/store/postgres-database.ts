@@ -2,7 +2,12 @@
 import pg from 'pg'
 import type { Bulk, Database, Flavor, Row, SqlValue, Transaction } from './database.ts'
 
-const flavor: Flavor = { name: 'postgres', forUpdate: 'for no key update', skipLocked: 'skip locked' }
+const flavor: Flavor = {
+  name: 'postgres',
+  forUpdate: 'for no key update',
+  skipLocked: 'skip locked',
+  oneOf: (array) => `= any (array(select jsonb_array_elements_text(${array}::jsonb)))`,
+}
 const CONNECT_MS = 5000
 // A statement that takes longer waits for something that will not come; a connection that is silent for longer is dead,
 // though nobody has said so.
@@ -44,10 +49,13 @@ function textOf(bulk: Bulk) {
   return made
 }
 
+// The server keeps what has a name for as long as the connection lasts, and callers may combine filters in thousands of ways.
+const NAMES_MAX = 1000
 const statementNames = new Map<string, string>()
-function nameOf(text: string): string {
+function nameOf(text: string): string | undefined {
   const known = statementNames.get(text)
   if (known !== undefined) return known
+  if (statementNames.size >= NAMES_MAX) return undefined
   const name = `s${statementNames.size}`
   statementNames.set(text, name)
   return name

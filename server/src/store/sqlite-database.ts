@@ -3,7 +3,15 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Bulk, Database, Flavor, Row, SqlValue, Transaction } from './database.ts'
 
-const flavor: Flavor = { name: 'sqlite', forUpdate: '', skipLocked: '' }
+const flavor: Flavor = {
+  name: 'sqlite',
+  forUpdate: '',
+  skipLocked: '',
+  oneOf: (array) => `in (select value from json_each(${array}))`,
+}
+
+// Callers may combine filters in thousands of ways.
+const STATEMENTS_MAX = 1000
 
 /** Opens a file (or `:memory:`); `readonly` connections never block the writer. */
 export function openSqlite(path: string, { readonly }: { readonly: boolean }): Database {
@@ -22,6 +30,7 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
   function prepare(sql: string): StatementSync {
     const known = statements.get(sql)
     if (known !== undefined) return known
+    if (statements.size >= STATEMENTS_MAX) statements.clear()
     // node:sqlite takes $1 for a named parameter; ?1 is the numbered one.
     const statement = connection.prepare(orRollback(sql.replace(/\$(\d+)/g, '?$1')))
     statements.set(sql, statement)

@@ -202,7 +202,7 @@ function filterOf(query: Static<typeof TaskQuery>): TaskFilter {
   const { limit: _limit, cursor: _cursor, created_after, created_before, ...filter } = query
   return {
     ...filter,
-    ...(created_after === undefined ? {} : { created_after: timeOf('created_after', created_after) }),
-    ...(created_before === undefined ? {} : { created_before: timeOf('created_before', created_before) }),
+    ...(created_after === undefined ? {} : { created_from: timeOf('created_after', created_after) }),
+    ...(created_before === undefined ? {} : { created_to: timeOf('created_before', created_before) }),
   }
 }

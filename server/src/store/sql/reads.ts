@@ -3,12 +3,13 @@ import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { TaskEvent } from '../../domain/event.ts'
 import { firstIdAt } from '../../domain/id.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
-import type { Key, Project, Scope, Secret } from '../../domain/project.ts'
+import type { Host, Key, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
-import type { Arrival, DeliveryFilter, Idempotency, TaskFilter } from '../store.ts'
+import type { Arrival, DeliveryFilter, Idempotency } from '../store.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
+import { countTasks, findTasks } from './find-tasks.ts'
 import { projectOf } from './projects.ts'
 import { recordReads } from './records.ts'
 import { countMatches, nextMatches } from './replay-matches.ts'
@@ -68,28 +69,8 @@ export const reads = {
       tx.all('select t.* from callback_ids c join tasks t on t.id = c.task_id where c.hash = $1', [hash]),
     ),
 
-  listTasks: (
-    tx: Transaction,
-    { scope, filter, page }: { scope: Scope; filter: TaskFilter; page: PageRequest },
-  ) =>
-    newestFirst<Task>(
-      tx,
-      'tasks',
-      [
-        ...inScope(scope),
-        ['status = $', filter.status],
-        ['type = $', filter.type],
-        ['audit_status = $', filter.audit_status],
-        [
-          'callback_succeeded = $',
-          filter.callback_succeeded === undefined ? undefined : Number(filter.callback_succeeded),
-        ],
-        ['unique_id = $', filter.unique_id],
-        ['id >= $', filter.created_after === undefined ? undefined : firstIdAt(filter.created_after)],
-        ['id < $', filter.created_before === undefined ? undefined : firstIdAt(filter.created_before)],
-      ],
-      page,
-    ),
+  findTasks,
+  countTasks,
 
   async overdueTasks(tx: Transaction, { now, limit }: { now: number; limit: number }) {
     const open = `expires_at is not null and status in ('pending', 'processing', 'waiting', 'polling', 'suspended')`
@@ -125,7 +106,11 @@ export const reads = {
 
   lastEvent: (tx: Transaction, { task_id }: { task_id: string }) =>
     first<TaskEvent & { body: string | null }>(
-      tx.all('select * from events where task_id = $1 order by sequence desc limit 1', [task_id]),
+      tx.all(
+        `select * from events where task_id = $1
+           and sequence = (select coalesce(last_told, event_count) from tasks where id = $1)`,
+        [task_id],
+      ),
     ),
 
   listArrivals: (tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) =>
@@ -258,6 +243,13 @@ export const reads = {
       page.limit + 1,
     ])
     return toPage(rows.map(projectOf), page.limit)
+  },
+
+  async listHosts(tx: Transaction): Promise<Host[]> {
+    const rows = await tx.all(
+      'select host, id as project_id, dialect from projects where host is not null order by host',
+    )
+    return rows as Host[]
   },
 
   listKeys: (tx: Transaction, { project_id, page }: { project_id: string; page: PageRequest }) =>

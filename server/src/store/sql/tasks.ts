@@ -10,6 +10,7 @@ import type { WriteContext } from './context.ts'
 import { insertDeliveries, type Inserted, type InsertDelivery } from './delivery-insert.ts'
 import { ensureDestinations } from './destinations.ts'
 import { dropIdempotency, takeIdempotency } from './idempotency.ts'
+import { insertLabels } from './labels.ts'
 
 const insertTask = bulk(
   taskColumns,
@@ -22,7 +23,8 @@ const insertCallbackId = bulk(
   (v) => `insert into callback_ids (hash, task_id) select v.hash, v.task_id from ${v}`,
 )
 
-const findTaken = bulk(
+/** Which task has each of these unique ids. */
+export const findTaken = bulk(
   { id: 'text', project_id: 'text', mode: 'text', unique_id: 'text' },
   (v) => `select v.id as wanted_id, t.id as task_id from ${v}
     join tasks t on t.project_id = v.project_id and t.mode = v.mode and t.unique_id = v.unique_id`,
@@ -44,6 +46,7 @@ export async function createTasks(context: WriteContext, inputs: CreateTask[]): 
       task.callback_hash === null ? [] : { hash: task.callback_hash, task_id: task.id },
     ),
   )
+  await insertLabels(tx, done)
   await ensureDestinations(
     context,
     done.flatMap(({ destination }) => destination ?? []),
@@ -69,7 +72,8 @@ export async function createTasks(context: WriteContext, inputs: CreateTask[]): 
 }
 
 const taskOf = ({ task }: CreateTask) => task
-const pickUnique = ({ id, project_id, mode, unique_id }: Task) => ({ id, project_id, mode, unique_id })
+/** What `findTaken` takes. */
+export const pickUnique = ({ id, project_id, mode, unique_id }: Task) => ({ id, project_id, mode, unique_id })
 
 const mutable = [
   'status',
@@ -80,6 +84,9 @@ const mutable = [
   'callback_hash',
   'callback_used',
   'event_count',
+  'last_told',
+  'unique_id',
+  'ext',
   'updated_at',
   'completed_at',
   'expires_at',
