@@ -12,6 +12,12 @@ export class Verbatim {
 /** Wraps stored JSON text for `print`; null stays null. */
 export const verbatim = (text: string | null): Verbatim | null => (text === null ? null : new Verbatim(text))
 
+// An escaped U+0000, with an even number of backslashes before it.
+const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/
+
+/** Whether valid JSON has a text with NUL, which no database keeps. */
+export const hasNul = (text: string): boolean => text.includes(String.raw`\u0000`) && NUL_ESCAPE.test(text)
+
 const QUOTE = 34
 const BACKSLASH = 92
 
