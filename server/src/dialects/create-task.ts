@@ -43,6 +43,7 @@ export async function draftTask(
     callback_succeeded_at: null,
     callback_used: 0,
     event_count: 0,
+    last_told: null,
     created_at: now,
     updated_at: now,
     completed_at: null,
@@ -52,9 +53,9 @@ export async function draftTask(
   return { task, destination }
 }
 
-/** Writes a new task; `idempotency` is kept with it. */
+/** Writes a new task with the labels by which its dialect finds it again; `idempotency` is kept with it. */
 export const writeTask = (
   { store }: { store: Pick<Store, 'createTask'> },
   { task, destination }: NewTask,
-  idempotency: Idempotency | null = null,
-): Promise<CreateResult> => store.createTask({ task, destination, idempotency })
+  { idempotency = null, labels = [] }: { idempotency?: Idempotency | null; labels?: readonly string[] } = {},
+): Promise<CreateResult> => store.createTask({ task, destination, idempotency, labels })

@@ -22,7 +22,8 @@ export type AuditVerdict = (typeof auditVerdicts)[number]
 
 /**
  * A task as stored. Times are milliseconds since the epoch; `params`, `response`, `error`, `metadata` and `ext` are
- * compact JSON texts; booleans are 0 or 1. `version` grows with every verb, `event_count` with every event.
+ * compact JSON texts; booleans are 0 or 1. `version` grows with every verb, `event_count` with every event; `last_told` is the
+ * sequence of the last event that became a callback (0: none did), or null where that is the last event.
  */
 export type Task = {
   id: string
@@ -46,6 +47,7 @@ export type Task = {
   callback_hash: string | null
   callback_used: 0 | 1
   event_count: number
+  last_told: number | null
   created_at: number
   updated_at: number
   completed_at: number | null

@@ -26,13 +26,16 @@ export type Render = (
   context: { project: Project; secrets: readonly Secret[]; attempt: number; now: number },
 ) => { url: string; headers: Record<string, string> }
 
+/** What became of a decision: written, somebody else's lease by now, or left to the rescuer since the store took it not. */
+export type Written = 'done' | 'lost' | 'left'
+
 export type Deliver = {
   /** Attempts a leased delivery; `answered` is called when its slot is free, which is before it is settled. */
   attempt(ready: Ready, answered: (ready: Ready) => void): Promise<void>
   /** Gives a leased delivery back unburned, due at `due_at`. */
   release(ready: Ready, due_at: number): Promise<void>
-  /** Writes a decision, again and again until its lease is over. False when somebody else has the lease. */
-  write(input: Settle, lease_until: number): Promise<boolean>
+  /** Writes a decision, again and again until its lease is over. */
+  write(input: Settle, lease_until: number): Promise<Written>
   /** From now on a write that fails is not repeated. */
   hurry(): void
 }
@@ -74,7 +77,7 @@ export function createDeliver({
     const untried = withoutAttempt(ready, policy, started_at)
     if (untried !== null) {
       answered(ready)
-      const written = await write(
+      const written = await writeOwn(
         { delivery: ready, settlement: untried, attempt: null, lease_ms },
         lease_until,
       )
@@ -101,28 +104,37 @@ export function createDeliver({
     const now = clock.now()
     const settlement = settle(ready, outcome, policy, { started_at, now })
     const attempt = toAttempt(ready, outcome, { started_at, now })
-    if (await write({ delivery: ready, settlement, attempt, lease_ms }, lease_until)) {
+    if (await writeOwn({ delivery: ready, settlement, attempt, lease_ms }, lease_until)) {
       report({ delivery: ready, outcome, settlement, attempt })
     }
   }
 
-  async function write(input: Settle, lease_until: number): Promise<boolean> {
+  async function write(input: Settle, lease_until: number): Promise<Written> {
+    let unheard = false
     for (let wait_ms = FIRST_WRITE_WAIT_MS; ; wait_ms = Math.min(wait_ms * 2, LONGEST_WRITE_WAIT_MS)) {
       try {
-        const won = await store.settle(input)
-        if (!won) {
-          metrics.fenceLost()
-          log.warn({ delivery_id: input.delivery.id, fence: input.delivery.fence }, 'delivery.fence_lost')
-        }
-        return won
+        if (await store.settle(input)) return 'done'
+        // Before the lease is over nobody else can have settled it: an earlier try was committed, and its answer got lost.
+        return unheard && clock.now() < lease_until ? 'done' : 'lost'
       } catch (error) {
+        unheard = true
         const retry_at = clock.now() + wait_ms
         const left = hurried || retry_at >= lease_until
         log.warn({ err: error, delivery_id: input.delivery.id, left_to_rescuer: left }, 'settle.failed')
-        if (left) return false
+        if (left) return 'left'
         await until(clock, retry_at)
       }
     }
+  }
+
+  /** Writes what this process decided under its own lease, and tells when it has slept through its end. */
+  async function writeOwn(input: Settle, lease_until: number): Promise<boolean> {
+    const written = await write(input, lease_until)
+    if (written === 'lost') {
+      metrics.fenceLost()
+      log.warn({ delivery_id: input.delivery.id, fence: input.delivery.fence }, 'delivery.fence_lost')
+    }
+    return written === 'done'
   }
 
   return {
@@ -132,7 +144,7 @@ export function createDeliver({
       // What the next delivery of the task is leased for matters only if this one is cancelled; a release is rare.
       const lease_ms = leaseMs(cache.get(ready.project_id)?.policy.timeout_ms ?? 0)
       const settlement = released(ready, due_at)
-      await write({ delivery: ready, settlement, attempt: null, lease_ms }, ready.lease_until ?? due_at)
+      await writeOwn({ delivery: ready, settlement, attempt: null, lease_ms }, ready.lease_until ?? due_at)
     },
     hurry() {
       hurried = true

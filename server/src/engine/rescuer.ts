@@ -43,7 +43,9 @@ export function createRescuer({
     const outcome = unanswered('unknown', 'Nobody saw how this attempt ended; the receiver may have got it.')
     const settlement = settle(delivery, outcome, policy, { started_at, now })
     const attempt = toAttempt(delivery, outcome, { started_at, now: Math.min(now, lease_until) })
-    if (!(await deliver.write({ delivery, settlement, attempt, lease_ms }, lease_until))) return false
+    // Every node looks for these, and one is the first.
+    if ((await deliver.write({ delivery, settlement, attempt, lease_ms }, lease_until)) !== 'done')
+      return false
     metrics.leaseLost()
     report({ delivery, outcome, settlement, attempt })
     return true

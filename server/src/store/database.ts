@@ -22,6 +22,8 @@ export type Flavor = {
   forUpdate: string
   /** The same, passing over rows that another transaction holds. */
   skipLocked: string
+  /** What follows a column that must be one of the texts of a JSON array, which is a bind. */
+  oneOf: (array: string) => string
 }
 
 /** One open transaction. Rows come back in no promised order. */

@@ -120,7 +120,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     close: () => (closed ??= commits.idle().then(() => driver.close())),
 
     async createTask(input) {
-      const { task, destination, idempotency } = input
+      const { task, destination, idempotency, labels } = input
       const known = destination === null || knownDestinations.has(destination.id)
       const result = await write(
         'createTask',
@@ -128,6 +128,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
           task,
           destination: known ? null : destination,
           idempotency: sealed(idempotency),
+          labels,
         },
         { bytes: 512 + task.params.length + task.metadata.length },
       )
@@ -151,7 +152,10 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     },
     findTask: async (scope, id) => (await read('findTask', { scope, id })) ?? undefined,
     findTaskByCallback: gather((hashes) => read('findTasksByCallback', { hashes })),
-    listTasks: (scope, filter, page) => read('listTasks', { scope, filter, page }),
+    listTasks: (scope, filter, page) =>
+      read('findTasks', { scope, filter, page: { ...page, offset: 0, order: 'newest' } }),
+    findTasks: (scope, filter, page) => read('findTasks', { scope, filter, page }),
+    countTasks: (scope, filter, limit) => read('countTasks', { scope, filter, limit }),
     overdueTasks: (limit) => read('overdueTasks', { now: now(), limit }),
     listEvents: (task_id, page) => read('listEvents', { task_id, page }),
     lastEvent: async (task_id) => (await read('lastEvent', { task_id })) ?? undefined,
@@ -221,6 +225,21 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       if (after !== null && after.replayed > replay.replayed) nodes.wake(now())
       return after ?? replay
     },
+
+    insertRecord: (record, idempotency) =>
+      write(
+        'insertRecord',
+        { record, idempotency: sealed(idempotency) },
+        { bytes: 512 + record.body.length },
+      ),
+    findRecord: async ({ project_id, mode }, kind, key) =>
+      (await read('findRecord', { project_id, mode, kind, key })) ?? undefined,
+    listRecords: (scope, kind, page) => read('listRecords', { scope, kind, page }),
+    updateRecord: (record) => write('updateRecord', { record }, { bytes: 512 + record.body.length }),
+    deleteRecord: ({ project_id, mode }, kind, key) =>
+      write('deleteRecord', { record: { project_id, mode, kind, key } }),
+    claimRecord: async (lease_ms) => (await write('claimRecord', { lease_ms })) ?? undefined,
+    nextRecordDue: () => read('nextRecordDue', undefined as never),
 
     lostLeases: (limit, lost_boots) =>
       read('lostLeases', { now: now(), owner, limit, lost_boots: lost_boots && driver.exclusive }),

@@ -2,7 +2,12 @@
 import pg from 'pg'
 import type { Bulk, Database, Flavor, Row, SqlValue, Transaction } from './database.ts'
 
-const flavor: Flavor = { name: 'postgres', forUpdate: 'for no key update', skipLocked: 'skip locked' }
+const flavor: Flavor = {
+  name: 'postgres',
+  forUpdate: 'for no key update',
+  skipLocked: 'skip locked',
+  oneOf: (array) => `= any (array(select jsonb_array_elements_text(${array}::jsonb)))`,
+}
 const CONNECT_MS = 5000
 // A statement that takes longer waits for something that will not come; a connection that is silent for longer is dead,
 // though nobody has said so.
@@ -15,6 +20,9 @@ const WITHOUT_TIMEOUTS =
 // a look at every row, until autovacuum has counted them: so our statements, each of which has its index, plan no other way.
 // What can be had no other way costs so much by that reckoning that it would be compiled.
 const PLANS = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off'
+// Our transactions send one statement right after the other: whose does not is frozen or gone, and its locks would hold up
+// the other nodes until their leases are over.
+const IDLE_MS = 3000
 
 // Milliseconds and counts fit a double exactly; the default of the driver is text.
 const parseBigint = (text: string) => Number(text)
@@ -93,7 +101,7 @@ export function openPostgres(
       ? {}
       : {
           statement_timeout: STATEMENT_MS,
-          idle_in_transaction_session_timeout: STATEMENT_MS,
+          idle_in_transaction_session_timeout: IDLE_MS,
           query_timeout: SILENCE_MS,
         }),
   })

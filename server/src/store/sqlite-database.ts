@@ -3,7 +3,12 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Bulk, Database, Flavor, Row, SqlValue, Transaction } from './database.ts'
 
-const flavor: Flavor = { name: 'sqlite', forUpdate: '', skipLocked: '' }
+const flavor: Flavor = {
+  name: 'sqlite',
+  forUpdate: '',
+  skipLocked: '',
+  oneOf: (array) => `in (select value from json_each(${array}))`,
+}
 
 /** Opens a file (or `:memory:`); `readonly` connections never block the writer. */
 export function openSqlite(path: string, { readonly }: { readonly: boolean }): Database {

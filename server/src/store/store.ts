@@ -5,10 +5,13 @@ import type { DestinationReport } from '../domain/destination.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import type { Page, PageRequest } from '../domain/page.ts'
 import type { Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
+import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
 import type { SetBreaker } from './sql/closing.ts'
+import type { TaskPageRequest } from './sql/find-tasks.ts'
 import type { Rates, RatesResult } from './sql/rates.ts'
+import type { InsertRecordResult, RecordPage, RecordPageRequest } from './sql/records.ts'
 import type { CreateReplay, CreateReplayResult } from './sql/replays.ts'
 
 /** Where a new delivery goes; the id is derived from project, mode and key. */
@@ -50,7 +53,13 @@ export type NewDelivery = Pick<
   | 'ordered'
 > & { created_at: number; lease_ms: number }
 
-export type CreateTask = { task: Task; destination: Destination | null; idempotency: Idempotency | null }
+export type CreateTask = {
+  task: Task
+  destination: Destination | null
+  idempotency: Idempotency | null
+  /** Texts by which the task is found again, 500 characters each at most; once is enough for each. */
+  labels?: readonly string[] | undefined
+}
 export type CreateResult =
   | { kind: 'created' }
   | { kind: 'unique_id_taken'; task_id: string }
@@ -115,14 +124,28 @@ export type ClaimResult = {
   next_due_at: number | null
 }
 
+/** All that is given must hold. Times are milliseconds: `from` includes its own, `to` does not. */
 export type TaskFilter = {
   status?: TaskStatus
+  statuses?: readonly TaskStatus[]
   type?: string
+  types?: readonly string[]
   audit_status?: string
+  /** With null among them, tasks without a verdict, too. */
+  audit_statuses?: readonly (string | null)[]
   callback_succeeded?: boolean
   unique_id?: string
-  created_after?: number
-  created_before?: number
+  unique_ids?: readonly string[]
+  /** Ids or external ids. */
+  ids?: readonly string[]
+  /** One of each list. */
+  labels?: readonly (readonly string[])[]
+  created_from?: number
+  created_to?: number
+  completed_from?: number
+  completed_to?: number
+  updated_from?: number
+  updated_to?: number
 }
 export type DeliveryFilter = {
   task_id?: string
@@ -176,6 +199,10 @@ export interface Store {
   findTaskByCallback(hash: string): Promise<Task | undefined>
   /** A page of tasks, newest first. */
   listTasks(scope: Scope, filter: TaskFilter, page: PageRequest): Promise<Page<Task>>
+  /** The same in either order, from any offset. */
+  findTasks(scope: Scope, filter: TaskFilter, page: TaskPageRequest): Promise<Page<Task>>
+  /** How many tasks match; counts no further than `limit`. */
+  countTasks(scope: Scope, filter: TaskFilter, limit: number): Promise<number>
   /** Open tasks whose `expires_at` has passed, and when the next one's does. */
   overdueTasks(limit: number): Promise<{ tasks: Task[]; next_at: number | null }>
   /** A page of a task's events in order; `after` is the last sequence. */
@@ -211,6 +238,21 @@ export interface Store {
    * waited longest. Returns it as it is after that, or undefined when none is running.
    */
   stepReplay(limit: number): Promise<Replay | undefined>
+
+  /** Inserts a record and its idempotency key, or nothing. */
+  insertRecord(record: StoredRecord, idempotency?: Idempotency | null): Promise<InsertRecordResult>
+  /** A record past its `expires_at` is found until it is pruned. */
+  findRecord(scope: Scope, kind: string, key: string): Promise<StoredRecord | undefined>
+  /** A page of the records of a kind, newest first, and how many there are, counted up to 10,000. */
+  listRecords(scope: Scope, kind: string, page: RecordPageRequest): Promise<RecordPage>
+  /** Writes the row after a change, with `version` one higher, if the record is still the one it was decided on. */
+  updateRecord(record: StoredRecord): Promise<boolean>
+  /** False when there is no such record. */
+  deleteRecord(scope: Scope, kind: string, key: string): Promise<boolean>
+  /** Takes the record that has been due longest; it is due again in `lease_ms` unless its holder writes another `due_at`. */
+  claimRecord(lease_ms: number): Promise<StoredRecord | undefined>
+  /** When the next record is due, in milliseconds, or null; in the past when one is due already. */
+  nextRecordDue(): Promise<number | null>
 
   /** Leases that ran out; `lost_boots` adds those of earlier processes when this one has the database to itself. */
   lostLeases(limit: number, lost_boots: boolean): Promise<Delivery[]>

@@ -35,7 +35,12 @@ export type Answer = { status: number; body: unknown }
 
 export type Api = AsyncDisposable & {
   /** Makes a call; undefined when the connection was refused or lost before the whole answer was there. */
-  send(method: string, path: string, body?: unknown): Promise<Answer | undefined>
+  send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer | undefined>
   /** Reads what must be there; throws unless the answer is a 200. */
   get<T>(path: string): Promise<T>
   /** Reads all pages of a list; `path` carries the filters. */
@@ -46,16 +51,21 @@ const PAGE_LIMIT = 100
 // Longer than the longest wait that is asked for.
 const ANSWER_MS = 60_000
 
-/** Opens connections to one server process; `key` is left out of calls to inbound URLs, as a provider has none. */
-export function openApi(base_url: string, key: string): Api {
-  const pool = new Pool(base_url, { connections: 64, headersTimeout: ANSWER_MS })
+/**
+ * Opens connections to one server process; `key` is left out of calls to inbound URLs, as a provider has none. An answer
+ * that takes longer than `answer_ms` is none.
+ */
+export function openApi(base_url: string, key: string, answer_ms = ANSWER_MS): Api {
+  const pool = new Pool(base_url, { connections: 64, headersTimeout: answer_ms, bodyTimeout: answer_ms })
+  let lost: unknown
 
   async function send(
     method: 'GET' | 'POST' | 'PATCH',
     path: string,
     body?: unknown,
+    more: Record<string, string> = {},
   ): Promise<Answer | undefined> {
-    const headers: Record<string, string> = { 'content-type': 'application/json' }
+    const headers: Record<string, string> = { 'content-type': 'application/json', ...more }
     if (!path.startsWith('/v1/callbacks/')) headers['authorization'] = `Bearer ${key}`
     try {
       const answer = await pool.request({
@@ -68,18 +78,20 @@ export function openApi(base_url: string, key: string): Api {
       return { status: answer.statusCode, body: text === '' ? null : JSON.parse(text) }
     } catch (error) {
       if (error instanceof SyntaxError) throw error
+      lost = error
       return undefined
     }
   }
 
   async function get<T>(path: string): Promise<T> {
     const answer = await send('GET', path)
-    if (answer?.status !== 200) throw new Error(`GET ${path} was answered ${JSON.stringify(answer)}`)
+    if (answer === undefined) throw new Error(`GET ${path} got no answer`, { cause: lost })
+    if (answer.status !== 200) throw new Error(`GET ${path} was answered ${JSON.stringify(answer)}`)
     return answer.body as T
   }
 
   return {
-    send: (method, path, body) => send(method as 'GET' | 'POST' | 'PATCH', path, body),
+    send: (method, path, ...rest) => send(method as 'GET' | 'POST' | 'PATCH', path, ...rest),
     get,
     async list<T>(path: string) {
       const found: T[] = []

@@ -2,32 +2,31 @@
 // or not at all, and of all resolvers of a task one wins. The rules know nothing of how the server works.
 import { isDeepStrictEqual } from 'node:util'
 import type { DeliveryView, TaskView } from './api.ts'
+import { checkHistory, tells, type Told } from './check-history.ts'
 import type { Evidence } from './evidence.ts'
-import { meaningOf, type Deed, type Meaning, type Story } from './journal.ts'
+import { meaningOf, type Meaning, type Story } from './journal.ts'
 
 /** Finds what the tasks contradict in the clients' log; each finding is a sentence that names the task. */
 export function checkStories(evidence: Evidence): string[] {
   const tasks = Map.groupBy(evidence.tasks, ({ unique_id }) => unique_id)
   const deliveries = Map.groupBy(evidence.deliveries, ({ task_id }) => task_id)
-  const told = new Set<string | null>(evidence.stories.map(({ sent }) => sent.unique_id))
+  const receipts = new Map(evidence.receipts.map((receipt) => [receipt.webhook_id, receipt]))
+  const sent = new Set<string | null>(evidence.stories.map(({ sent }) => sent.unique_id))
   return [
     ...evidence.tasks
-      .filter(({ unique_id }) => !told.has(unique_id))
+      .filter(({ unique_id }) => !sent.has(unique_id))
       .map(({ id }) => `${id}: nobody created it`),
     ...evidence.stories.flatMap((story) => {
       const found = tasks.get(story.sent.unique_id) ?? []
-      const faults = checkStory(evidence, story, found, deliveries.get(found[0]?.id ?? '') ?? [])
+      const own = (deliveries.get(found[0]?.id ?? '') ?? []).toSorted((a, b) => a.sequence - b.sequence)
+      const told = own.map((delivery) => toldBy(delivery, receipts.get(delivery.event_id)))
+      const faults = checkStory(evidence, story, found, told)
       return faults.map((fault) => `${story.sent.unique_id} (boot ${story.boot}): ${fault}`)
     }),
   ]
 }
 
-function checkStory(
-  evidence: Evidence,
-  story: Story,
-  [task, ...more]: TaskView[],
-  deliveries: DeliveryView[],
-): string[] {
+function checkStory(evidence: Evidence, story: Story, [task, ...more]: TaskView[], told: Told[]): string[] {
   const faults = [story, ...story.deeds].flatMap(({ status }) =>
     meaningOf(status) === 'unexpected' ? [`a request was answered ${status}`] : [],
   )
@@ -38,8 +37,13 @@ function checkStory(
   return [
     ...faults,
     ...checkFields(story, task),
-    ...checkResolution(evidence, story, task),
-    ...checkEvents(evidence, story, task, deliveries),
+    ...checkHistory(
+      task,
+      told,
+      story.deeds,
+      story.deeds.filter(({ status }) => mayHold(meaningOf(status), evidence)),
+    ),
+    ...checkLedger(evidence, story, task, told),
   ]
 }
 
@@ -55,62 +59,46 @@ function checkFields({ sent, task: shown }: Story, task: TaskView): string[] {
   return faults
 }
 
-/** Whether a request with this answer may have had an effect. A server that stops in order answers what it does. */
+/**
+ * Whether a request with this answer may have had an effect. A server that stops in order answers what it does; one that
+ * loses its database amid a commit cannot know.
+ */
 const mayHold = (meaning: Meaning, { ending }: Evidence) =>
-  meaning === 'done' || (meaning === 'unknown' && ending === 'killed')
+  meaning === 'done' ||
+  (meaning === 'unknown' && ending !== 'stopped') ||
+  (meaning === 'turned_away' && ending === 'disturbed')
 
-function checkResolution(evidence: Evidence, { deeds }: Story, task: TaskView): string[] {
-  const resolvers = deeds.filter(({ verb }) => verb !== 'audit')
-  const winners = resolvers.filter(({ status }) => meaningOf(status) === 'done')
-  if (winners.length > 1) return [`it was resolved ${winners.length} times`]
-  const possible =
-    winners.length === 1 ? winners : resolvers.filter(({ status }) => mayHold(meaningOf(status), evidence))
-  if (task.status !== 'waiting') {
-    return possible.some((deed) => stands(deed, task)) ? [] : [`nobody asked for ${shownResolution(task)}`]
-  }
-  if (winners.length > 0) return ['it was resolved, and the acknowledged response is gone']
-  return resolvers.some(({ status }) => meaningOf(status) === 'refused')
-    ? ['a resolver was refused, though nobody has won']
-    : []
-}
+/** An event as its callback told it; one that never arrived says nothing. */
+const toldBy = ({ sequence, event }: DeliveryView, receipt: Told | undefined): Told => ({
+  sequence,
+  type: event as Told['type'],
+  response: receipt?.response,
+  detail: receipt?.detail ?? null,
+})
 
-const shownResolution = ({ status, response }: TaskView) => `${status} with ${JSON.stringify(response)}`
-
-const stands = ({ verb, value }: Deed, { status, response }: TaskView) =>
-  verb === 'cancel'
-    ? status === 'canceled' && response === null
-    : status === 'completed' && isDeepStrictEqual(response, value)
-
-/** A settled status comes with its event, its delivery and, from the inbound URL, its arrival, or nothing does. */
-function checkEvents(
-  evidence: Evidence,
-  { deeds }: Story,
-  task: TaskView,
-  deliveries: DeliveryView[],
-): string[] {
+/** The events are counted from 1, their outcome is noted, and an inbound URL has left its one resolving arrival. */
+function checkLedger(evidence: Evidence, { deeds }: Story, task: TaskView, told: readonly Told[]): string[] {
   const faults: string[] = []
-  const audits = deeds.filter(({ verb }) => verb === 'audit')
-  const audited = task.audit_status === 'approved'
-  if (audits.some(({ status }) => meaningOf(status) === 'done') && !audited) faults.push('its audit is gone')
-  if (audited && !audits.some(({ status }) => mayHold(meaningOf(status), evidence)))
-    faults.push('nobody audited it')
-  if (task.callback_succeeded !== (task.status === 'waiting' ? null : true)) {
-    faults.push(`callback_succeeded is ${task.callback_succeeded}`)
+  const counted = told.map(({ sequence }) => sequence)
+  if (counted.some((sequence, i) => sequence !== i + 1)) {
+    faults.push(`its deliveries are of the events ${counted.join(', ')}`)
   }
-  const expected = [
-    ...(task.status === 'waiting' ? [] : [`1 task.${task.status}`]),
-    ...(audited ? ['2 task.audit.approved'] : []),
-  ]
-  const delivered = deliveries.map(({ sequence, event }) => `${sequence} ${event}`).toSorted()
-  if (!isDeepStrictEqual(delivered, expected)) {
-    faults.push(`its deliveries are [${delivered.join(', ')}], not [${expected.join(', ')}]`)
+  if (task.callback_succeeded !== (told.length === 0 ? null : true)) {
+    faults.push(`callback_succeeded is ${task.callback_succeeded}`)
   }
   const ledger = evidence.ledgers.get(task.id)
   if (ledger === undefined) return faults
   const events = ledger.events.map(({ sequence, type }) => `${sequence} ${type}`)
-  if (!isDeepStrictEqual(events, expected)) faults.push(`its events are [${events.join(', ')}]`)
+  if (
+    !isDeepStrictEqual(
+      events,
+      told.map(({ sequence, type }) => `${sequence} ${type}`),
+    )
+  ) {
+    faults.push(`its events are [${events.join(', ')}]`)
+  }
   const arrived = ledger.arrivals.filter(({ verdict }) => verdict === 'resolved').length
-  const by_url = deeds.some((deed) => deed.verb === 'inbound' && stands(deed, task))
+  const by_url = told.some((event) => deeds.some((deed) => deed.verb === 'inbound' && tells(event, deed)))
   if (arrived !== (by_url ? 1 : 0)) faults.push(`its inbound ledger has ${arrived} resolving arrivals`)
   return faults
 }

@@ -1,5 +1,6 @@
 // The checker: a pure function of the logs and of what the API tells, so that it can be tried on logs that lie.
-import { checkCallbacks, countDuplicates } from './check-callbacks.ts'
+import { checkCallbacks } from './check-callbacks.ts'
+import { checkDuplicates, countDuplicates } from './check-duplicates.ts'
 import { checkStories } from './check-stories.ts'
 import type { Evidence } from './evidence.ts'
 import { meaningOf } from './journal.ts'
@@ -21,7 +22,12 @@ export type Figures = {
 
 /** Gives every contradiction as a sentence, and the figures. */
 export function check(evidence: Evidence): { faults: string[]; figures: Figures } {
-  const faults = [...evidence.faults, ...checkStories(evidence), ...checkCallbacks(evidence)]
+  const faults = [
+    ...evidence.faults,
+    ...checkStories(evidence),
+    ...checkCallbacks(evidence),
+    ...checkDuplicates(evidence),
+  ]
   const duplicates = [...countDuplicates(evidence.receipts).values()]
   const meanings = evidence.stories.flatMap((story) =>
     [story, ...story.deeds].map(({ status }) => meaningOf(status)),

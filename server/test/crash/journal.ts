@@ -2,10 +2,18 @@
 // whatever the server may know is in the log; a status of null says that the client never learned what became of it.
 import type { TaskView } from './api.ts'
 
-/** `inbound` is a POST to the task's one-time URL; the others are the operator's calls. */
-export type Verb = 'complete' | 'inbound' | 'cancel' | 'audit'
+/**
+ * `inbound` is a POST to the task's one-time URL, `fix` an audit that gives a new response; the others are the operator's
+ * calls.
+ */
+export type Verb = Resolver | 'edit' | 'audit' | 'fix'
+export type Resolver = 'complete' | 'inbound' | 'cancel'
 
-/** One request about a task that exists; `value` tells deeds of one task apart. */
+/** Whether a verb resolves a task, which only one may; the others change a completed one, any number of times. */
+export const isResolver = (verb: Verb): verb is Resolver =>
+  verb === 'complete' || verb === 'inbound' || verb === 'cancel'
+
+/** One request about a task that exists; `value` goes with it and comes back in its event, so no two deeds share one. */
 export type Deed = { verb: Verb; value: unknown; status: number | null }
 
 export type NewTask = {
@@ -16,7 +24,10 @@ export type NewTask = {
   callback_url: string
 }
 
-/** A task as its client lived through it. */
+/** What a deed's value is where only text can be sent. */
+export const textOf = (value: unknown): string => JSON.stringify(value)
+
+/** A task as its client lived through it; `boot` numbers the server process that was asked to create it. */
 export type Story = {
   boot: number
   sent: NewTask

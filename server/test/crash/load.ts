@@ -1,7 +1,7 @@
 // The load: clients that create tasks and resolve them, each one request after the other, as fast as the server answers.
 // A client stops at the first request that is not answered, so killing or stopping the server ends the load.
 import type { Api, TaskView } from './api.ts'
-import { meaningOf, type Journal, type Story, type Verb } from './journal.ts'
+import { meaningOf, textOf, type Deed, type Journal, type NewTask, type Story, type Verb } from './journal.ts'
 import { between, createRandom, type Random } from './random.ts'
 
 export type LoadOptions = {
@@ -51,19 +51,13 @@ async function playTask(options: LoadOptions, random: Random, unique_id: string)
   return true
 }
 
-/** Creates a task with fields of all sorts; its story's `task` is null when that was not acknowledged. */
+/** Creates a task; its story's `task` is null when that was not acknowledged. */
 export async function createTask(
   { api, journal, boot, callback_url }: LoadOptions,
   random: Random,
   unique_id: string,
 ): Promise<Story> {
-  const sent = {
-    type: random() < 0.5 ? 'label' : 'review',
-    params: { of: unique_id, size: between(random, 0, 1e6), text: 'ä€😀'.repeat(between(random, 0, 40)) },
-    metadata: { client: unique_id },
-    unique_id,
-    callback_url,
-  }
+  const sent = newTask(random, unique_id, callback_url)
   const story: Story = { boot, sent, status: null, task: null, deeds: [] }
   journal.stories.push(story)
   const answer = await api.send('POST', '/v1/tasks', sent)
@@ -71,6 +65,15 @@ export async function createTask(
   if (answer?.status === 201) story.task = answer.body as TaskView & { callback_id: string }
   return story
 }
+
+/** What a task is created with: fields of all sorts. */
+export const newTask = (random: Random, unique_id: string, callback_url: string): NewTask => ({
+  type: random() < 0.5 ? 'label' : 'review',
+  params: { of: unique_id, size: between(random, 0, 1e6), text: 'ä€😀'.repeat(between(random, 0, 40)) },
+  metadata: { client: unique_id },
+  unique_id,
+  callback_url,
+})
 
 function planOf(random: Random): Verb[][] {
   let drawn = random() * 100
@@ -90,26 +93,29 @@ async function resolve(api: Api, journal: Journal, story: Story, verbs: Verb[]):
   return false
 }
 
-async function act(api: Api, story: Story, verb: Verb): Promise<number | null> {
-  const { task, sent, deeds } = story
+/** Does one deed and writes it down; gives the status of the answer, null without one. */
+export async function act(api: Pick<Api, 'send'>, story: Story, verb: Verb): Promise<number | null> {
+  const { sent, deeds } = story
   const value = { by: verb, deed: deeds.length, of: sent.unique_id, text: 'ü€' }
-  const deed = { verb, value, status: null as number | null }
+  const deed: Deed = { verb, value, status: null }
   deeds.push(deed)
-  const [path, body] =
-    verb === 'inbound'
-      ? [`/v1/callbacks/${task?.callback_id}`, value]
-      : [`/v1/tasks/${task?.id}/${verb}`, bodyOf(verb, value)]
-  const answer = await api.send('POST', path, body)
+  const answer = await api.send('POST', ...callOf(story, deed))
   return (deed.status = answer?.status ?? null)
 }
 
-function bodyOf(verb: Exclude<Verb, 'inbound'>, value: unknown): object {
+function callOf({ task }: Story, { verb, value }: Deed): [path: string, body: unknown] {
+  const path = `/v1/tasks/${task?.id}`
   switch (verb) {
+    case 'inbound':
+      return [`/v1/callbacks/${task?.callback_id}`, value]
     case 'complete':
-      return { response: value }
-    case 'audit':
-      return { verdict: 'approved' }
+    case 'edit':
+      return [`${path}/${verb}`, { response: value }]
     case 'cancel':
-      return { reason: 'no longer needed' }
+      return [`${path}/cancel`, { reason: textOf(value) }]
+    case 'audit':
+      return [`${path}/audit`, { verdict: 'approved', comments: textOf(value) }]
+    case 'fix':
+      return [`${path}/audit`, { verdict: 'fixed', comments: textOf(value), response: value }]
   }
 }

@@ -9,7 +9,8 @@ import type { TaskView } from './api.ts'
 import { untilSettled } from './evidence.ts'
 import { createTask } from './load.ts'
 import { createRandom } from './random.ts'
-import { chooseSeed, setStage, stopInOrder } from './stage.ts'
+import { stopInOrder } from './server-process.ts'
+import { chooseSeed, setStage } from './stage.ts'
 
 const CALLERS = 50
 

@@ -1,4 +1,4 @@
-// The customer's side: it verifies every callback, fails a few of the first attempts, and keeps a log of what it accepted.
+// The customer's side: it verifies every callback, fails a few of the attempts, and keeps a log of what it accepted.
 // A callback counts as accepted when it arrives, even if its sender dies before the answer is out, as in a real receiver.
 import { hash } from 'node:crypto'
 import { once } from 'node:events'
@@ -10,8 +10,13 @@ import { verifyCallback, type CallbackEvent } from '@ringback/sdk'
 import { between, type Random } from './random.ts'
 
 /** One verified callback, in the order of arrival; `boot` numbers the server process that sent it. */
-export type Receipt = Pick<CallbackEvent, 'type' | 'sequence' | 'task_id' | 'status' | 'response'> & {
+export type Receipt = Pick<
+  CallbackEvent,
+  'type' | 'sequence' | 'task_id' | 'status' | 'response' | 'detail'
+> & {
   boot: number
+  /** When it arrived, in milliseconds since the epoch. */
+  at: number
   webhook_id: string
   attempt: number
   /** What it is answered with. */
@@ -19,6 +24,9 @@ export type Receipt = Pick<CallbackEvent, 'type' | 'sequence' | 'task_id' | 'sta
   /** Of the body's bytes. */
   digest: string
 }
+
+/** Whether the receiver took this attempt for good. */
+export const isAccepted = ({ status_code }: Pick<Receipt, 'status_code'>): boolean => status_code === 200
 
 export type Receiver = AsyncDisposable & {
   url: string
@@ -33,11 +41,22 @@ export type Receiver = AsyncDisposable & {
   trust(secret: string): void
 }
 
+export type ReceiverOptions = {
+  random: Random
+  /** The longest time that an answer takes. */
+  slowest_ms?: number
+  /** Who sends over a connection that just opened; by default it is the process that `nextBoot` counted last. */
+  senderOf?: (socket: Socket) => number
+}
+
 const FAILED_SHARE = 0.05
-const SLOWEST_MS = 20
 
 /** Starts the receiver on a port of its own. */
-export async function startReceiver(random: Random): Promise<Receiver> {
+export async function startReceiver({
+  random,
+  slowest_ms = 20,
+  senderOf,
+}: ReceiverOptions): Promise<Receiver> {
   const receipts: Receipt[] = []
   const faults: string[] = []
   const sockets = new Map<Socket, number>()
@@ -46,28 +65,31 @@ export async function startReceiver(random: Random): Promise<Receiver> {
   let in_hand = 0
   let most_in_hand = 0
 
-  function read(request: IncomingMessage, body: string): Receipt {
+  function read(request: IncomingMessage, body: string, sender: number): Receipt {
     const event = verifyCallback(request.headers, body, secret)
     const webhook_id = String(request.headers['webhook-id'])
     const attempt = Number(request.headers['ringback-attempt'])
     if (event.id !== webhook_id) throw new Error(`The body of ${webhook_id} names event ${event.id}`)
-    const { type, sequence, task_id, status, response } = event
+    const { type, sequence, task_id, status, response, detail } = event
     return {
       type,
       sequence,
       task_id,
       status,
       response,
-      boot: sockets.get(request.socket) ?? boot,
+      detail,
+      at: Date.now(),
+      boot: sender,
       webhook_id,
       attempt,
-      status_code: attempt === 1 && random() < FAILED_SHARE ? 500 : 200,
+      status_code: random() < FAILED_SHARE ? 500 : 200,
       digest: hash('sha1', body),
     }
   }
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     most_in_hand = Math.max(most_in_hand, ++in_hand)
+    const sender = sockets.get(request.socket) ?? 0
     // A sender that dies amid its request has sent nothing.
     const body = await text(request).catch(() => undefined)
     if (body === undefined) {
@@ -76,13 +98,13 @@ export async function startReceiver(random: Random): Promise<Receiver> {
     }
     let status_code = 400
     try {
-      const receipt = read(request, body)
+      const receipt = read(request, body, sender)
       receipts.push(receipt)
       ;({ status_code } = receipt)
     } catch (error) {
       faults.push(`The receiver refuses a callback: ${String(error)}`)
     }
-    await delay(between(random, 0, SLOWEST_MS))
+    await delay(between(random, 0, slowest_ms))
     // Before the answer, since the next request may be here right after it.
     in_hand--
     response.writeHead(status_code).end()
@@ -92,7 +114,7 @@ export async function startReceiver(random: Random): Promise<Receiver> {
   // A kept connection must not close under a request: the sender would rightly send it again.
   server.keepAliveTimeout = 600_000
   server.on('connection', (socket: Socket) => {
-    sockets.set(socket, boot)
+    sockets.set(socket, senderOf?.(socket) ?? boot)
     socket.once('close', () => sockets.delete(socket))
   })
   server.listen(0, '127.0.0.1')

@@ -12,8 +12,7 @@ import { using } from '../support/sender.ts'
 import { openApi, type Answer, type Api, type DeliveryView } from './api.ts'
 import { untilSettled } from './evidence.ts'
 import { percentile, startProbes } from './probes.ts'
-import { adminKey, spawnServer } from './server-process.ts'
-import { stopInOrder } from './stage.ts'
+import { adminKey, spawnServer, stopInOrder } from './server-process.ts'
 
 const TASKS = Number(process.env['CRASH_TASKS'] ?? 3000)
 // Every so many tasks have a second event, which must come after the first.

@@ -1,5 +1,6 @@
 // The server as a process of its own, started as users start it. Node runs directly, so a signal reaches the server itself;
 // each process takes a free port of its own, because the port of a dead one may be somebody else's a moment later.
+import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -21,12 +22,21 @@ export type ServerProcess = AsyncDisposable & {
   ready: Promise<string>
   /** Sends a signal and resolves when the process is gone; one that does not go in 40 seconds is killed. */
   end(signal: NodeJS.Signals): Promise<Exit>
+  /** Resolves when the process is gone, however that came. */
+  exited: Promise<Exit>
   /** The last warnings and errors that it wrote. */
   tail(): string
 }
 
-/** Starts `ringback serve` on a data folder; disposing kills what still runs. `env` adds settings. */
-export function spawnServer(data: string, env: Record<string, string> = {}): ServerProcess {
+/**
+ * Starts `ringback serve` on a data folder; disposing kills what still runs. `env` adds settings, `onLine` hears every line
+ * that it writes.
+ */
+export function spawnServer(
+  data: string,
+  env: Record<string, string> = {},
+  onLine: (line: string) => void = () => {},
+): ServerProcess {
   const child = spawn(process.execPath, [PROGRAM, 'serve'], {
     env: {
       PATH: process.env['PATH'],
@@ -41,12 +51,13 @@ export function spawnServer(data: string, env: Record<string, string> = {}): Ser
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
+  const exited = once(child, 'exit').then(([status, signal]): Exit => ({ status, signal }))
   const onExit = () => child.kill('SIGKILL')
   process.on('exit', onExit)
   const lines: string[] = []
   const listening = Promise.withResolvers<string>()
   const hear = (line: string) => {
+    onLine(line)
     const port = /"port":(\d+).*"msg":"server\.listening"/.exec(line)?.[1]
     if (port !== undefined) listening.resolve(`http://127.0.0.1:${port}`)
     // Under load the lines of level info are a thousand a second.
@@ -57,7 +68,7 @@ export function spawnServer(data: string, env: Record<string, string> = {}): Ser
   const tail = () => lines.join('\n')
   const timer = setTimeout(() => child.kill('SIGKILL'), START_MS)
   void listening.promise.finally(() => clearTimeout(timer)).catch(() => {})
-  void exited.then(([status, signal]) => {
+  void exited.then(({ status, signal }) => {
     process.off('exit', onExit)
     listening.reject(new Error(`The server ended (${status ?? signal}) before it listened:\n${tail()}`))
   })
@@ -65,16 +76,23 @@ export function spawnServer(data: string, env: Record<string, string> = {}): Ser
   async function end(signal: NodeJS.Signals): Promise<Exit> {
     child.kill(signal)
     const timer = setTimeout(() => child.kill('SIGKILL'), END_MS)
-    const [status, by] = await exited
+    const exit = await exited
     clearTimeout(timer)
-    return { status, signal: by }
+    return exit
   }
   if (child.pid === undefined) throw new Error('The server could not be started')
   return {
     pid: child.pid,
     ready: listening.promise,
     end,
+    exited,
     tail,
     [Symbol.asyncDispose]: async () => void (await end('SIGKILL')),
   }
+}
+
+/** Stops a server by SIGTERM; fails unless it ends by itself and says that all went well. */
+export async function stopInOrder(server: ServerProcess): Promise<void> {
+  const { status, signal } = await server.end('SIGTERM')
+  assert.equal(status, 0, `The stop ended with ${status ?? signal}:\n${server.tail()}`)
 }

@@ -10,9 +10,10 @@ import { openApi, type Api } from './api.ts'
 import { check, type Figures } from './check.ts'
 import { gather, untilSettled, type Ending } from './evidence.ts'
 import type { Journal } from './journal.ts'
+import { createProject } from './project.ts'
 import { createRandom } from './random.ts'
 import { startReceiver, type Receiver } from './receiver.ts'
-import { adminKey, spawnServer, type ServerProcess } from './server-process.ts'
+import { spawnServer, stopInOrder, type ServerProcess } from './server-process.ts'
 
 export type Stage = {
   journal: Journal
@@ -31,6 +32,8 @@ const SETTINGS = {
   retry: { retries: 50, window_s: 60 },
   // Less than the load brings, so that deliveries queue up in memory and in the database.
   limits: { in_flight: 8 },
+  // On PostgreSQL a killed process keeps its leases until this and 12 seconds are over.
+  timeout_ms: 3000,
 }
 
 /** The seed of this run: CRASH_SEED, else a new one; told in the test's output. */
@@ -49,7 +52,7 @@ export async function setStage(
   env: Record<string, string> = {},
 ): Promise<Stage> {
   const data = await mkdtemp(join(tmpdir(), 'ringback-crash-'))
-  const receiver = await startReceiver(createRandom(seed, 0))
+  const receiver = await startReceiver({ random: createRandom(seed, 0) })
   const journal: Journal = { stories: [], unsure: [] }
   let server: ServerProcess | undefined
   t.after(async () => {
@@ -65,22 +68,15 @@ export async function setStage(
     return { number, server }
   }
 
-  async function createProject(): Promise<string> {
+  async function makeProject(): Promise<string> {
     const { server } = await boot()
-    const base_url = await server.ready
-    await using admin = openApi(base_url, adminKey)
-    const created = await admin.send('POST', '/v1/admin/projects', { name: 'crash' })
-    assert.equal(created?.status, 201)
-    const { credentials } = created.body as { credentials: { live_key: string; signing_secret: string } }
-    receiver.trust(credentials.signing_secret)
-    await using api = openApi(base_url, credentials.live_key)
-    const updated = await api.send('PATCH', '/v1/project', SETTINGS)
-    assert.equal(updated?.status, 200)
+    const { live_key, signing_secret } = await createProject(await server.ready, SETTINGS)
+    receiver.trust(signing_secret)
     await stopInOrder(server)
-    return credentials.live_key
+    return live_key
   }
 
-  const key = await createProject()
+  const key = await makeProject()
   return {
     journal,
     receiver,
@@ -91,21 +87,19 @@ export async function setStage(
       await using api = openApi(await server.ready, key)
       await untilSettled(api)
       const { receipts, faults } = receiver
-      const evidence = await gather(
-        api,
-        { journal, receipts, faults, most_in_hand: receiver.mostInHand() },
-        ending,
-      )
+      const logs = {
+        receipts,
+        faults,
+        most_in_hand: receiver.mostInHand(),
+        processes: 1,
+        destinations: 1,
+        incidents: [],
+      }
+      const evidence = await gather(api, journal, logs, ending)
       await stopInOrder(server)
       return check(evidence)
     },
   }
-}
-
-/** Stops a server by SIGTERM; fails unless it ends by itself and says that all went well. */
-export async function stopInOrder(server: ServerProcess): Promise<void> {
-  const { status, signal } = await server.end('SIGTERM')
-  assert.equal(status, 0, `The stop ended with ${status ?? signal}:\n${server.tail()}`)
 }
 
 /** Fails with the first faults and the seed that may bring them back. */

@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TaskView } from './api.ts'
 import { createTask, runLoad } from './load.ts'
 import { between, createRandom } from './random.ts'
-import { assertFaultless, chooseSeed, setStage, stopInOrder } from './stage.ts'
+import { stopInOrder } from './server-process.ts'
+import { assertFaultless, chooseSeed, setStage } from './stage.ts'
 
 const STOPS = 3
 const GRACE_S = 10

@@ -1,55 +1,17 @@
-// What every database must do behind the seam, run on each of them.
+// What every database must do behind the seam, run on each of them. What only the dialects ask for is in
+// records.contract.test.ts.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import type { Attempt, Settlement } from '../../src/domain/delivery.ts'
 import { timeOfId } from '../../src/domain/id.ts'
 import type { Mode, Project, Secret, SecretKind } from '../../src/domain/project.ts'
 import { newReplay, type Replay, type ReplayFilter } from '../../src/domain/replay.ts'
 import { decide, type Task, type TaskVerb, type VerbInput } from '../../src/domain/task.ts'
-import { openPostgresDriver } from '../../src/store/postgres.ts'
-import { openSqliteDriver } from '../../src/store/sqlite.ts'
 import type { Idempotency, Outlet, Ready, Store } from '../../src/store/store.ts'
-import { startPostgres, type TestPostgres } from '../support/postgres.ts'
-import { deliveryOf, destinationOf, newId, newProject, newTask, storeOn } from '../support/store.ts'
+import { contractDatabases, type Opened } from '../support/contract-databases.ts'
+import { deliveryOf, destinationOf, newId, newProject, newTask } from '../support/store.ts'
 
-type Opened = { store: Store; end: () => Promise<void> }
-
-let postgres: TestPostgres
 let clock = 1_000_000
-
-const databases: { name: string; open: () => Promise<Opened> }[] = [
-  {
-    name: 'SQLite',
-    async open() {
-      const folder = mkdtempSync(join(tmpdir(), 'ringback-contract-'))
-      const store = storeOn(await openSqliteDriver(join(folder, 'db')), () => clock)
-      return {
-        store,
-        async end() {
-          await store.close()
-          rmSync(folder, { recursive: true })
-        },
-      }
-    },
-  },
-  {
-    name: 'PostgreSQL',
-    async open() {
-      postgres = await startPostgres()
-      const store = storeOn(await openPostgresDriver(await postgres.createDatabase()), () => clock)
-      return {
-        store,
-        async end() {
-          await store.close()
-          await postgres.stop()
-        },
-      }
-    },
-  },
-]
 
 /** An engine's side that takes what it is given. */
 function recordingOutlet(admits: boolean) {
@@ -71,14 +33,14 @@ const nobody = recordingOutlet(false).outlet
 const page = (limit: number, after: string | null = null) => ({ limit, after })
 const claimAll = { destinations: 100, per_destination: 100, room: {} }
 
-for (const { name, open } of databases) {
+for (const { name, open } of contractDatabases) {
   describe(`The store on ${name}`, () => {
     let opened: Opened
     let store: Store
     let project: Project
 
     before(async () => {
-      opened = await open()
+      opened = await open(() => clock)
       store = opened.store
     })
     after(() => opened.end())

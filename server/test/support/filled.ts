@@ -82,7 +82,23 @@ export async function fillStore(
       updated_at: created_at,
     })
     const idempotency = { ...scope, key: `key ${index}`, request_hash: 'hash', status: 201, answer: '{}' }
-    await store.createTask({ task, destination, idempotency: index % 10 === 0 ? idempotency : null })
+    await store.createTask({
+      task,
+      destination,
+      idempotency: index % 10 === 0 ? idempotency : null,
+      labels: index % 3 === 0 ? ['third', `label ${index}`] : undefined,
+    })
+    await store.insertRecord({
+      ...scope,
+      kind: 'batch',
+      key: `batch ${index}`,
+      body: `{"index":${index},"number":1950000000000000001}`,
+      created_at,
+      updated_at: created_at,
+      due_at: created_at,
+      expires_at: null,
+      version: 1,
+    })
     await store.recordArrival({
       id: newId(),
       task_id: task.id,

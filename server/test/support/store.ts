@@ -74,6 +74,7 @@ export function newTask(project: Project, changes: Partial<Task> = {}): Task {
     callback_hash: `hash-${id}`,
     callback_used: 0,
     event_count: 0,
+    last_told: null,
     created_at: 1,
     updated_at: 1,
     completed_at: null,

@@ -77,6 +77,7 @@ test('a callback has the documented fields in their order, and JSON digit by dig
     callback_hash: 'ours',
     callback_used: 1,
     event_count: 2,
+    last_told: null,
     created_at: now,
     updated_at: now,
     completed_at: now,

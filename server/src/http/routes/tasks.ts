@@ -146,7 +146,7 @@ async function create(
     expires_in_s: body.expires_in_s,
   })
   const answer = print({ ...presentTask(draft.task), ...callbackId.shown })
-  const result = await writeTask(deps, draft, guarded(guard, 201, answer))
+  const result = await writeTask(deps, draft, { idempotency: guarded(guard, 201, answer) })
   switch (result.kind) {
     case 'created':
       return json(reply, 201, answer)
@@ -188,7 +188,7 @@ function filterOf(query: Static<typeof TaskQuery>): TaskFilter {
   const { limit: _limit, cursor: _cursor, created_after, created_before, ...filter } = query
   return {
     ...filter,
-    ...(created_after === undefined ? {} : { created_after: timeOf('created_after', created_after) }),
-    ...(created_before === undefined ? {} : { created_before: timeOf('created_before', created_before) }),
+    ...(created_after === undefined ? {} : { created_from: timeOf('created_after', created_after) }),
+    ...(created_before === undefined ? {} : { created_to: timeOf('created_before', created_before) }),
   }
 }

@@ -1,5 +1,6 @@
 // The columns of each table, once: inserts and bulk statements are built from them.
 import type { Attempt, Delivery } from '../../domain/delivery.ts'
+import type { StoredRecord } from '../../domain/record.ts'
 import type { Replay } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import type { ColumnType } from '../database.ts'
@@ -29,6 +30,7 @@ export const taskColumns: Columns<Task> = {
   callback_hash: 'text',
   callback_used: 'bigint',
   event_count: 'bigint',
+  last_told: 'bigint',
   created_at: 'bigint',
   updated_at: 'bigint',
   completed_at: 'bigint',
@@ -105,6 +107,19 @@ export const replayColumns: Columns<Replay> = {
   created_at: 'bigint',
   updated_at: 'bigint',
   finished_at: 'bigint',
+}
+
+export const recordColumns: Columns<StoredRecord> = {
+  project_id: 'text',
+  mode: 'text',
+  kind: 'text',
+  key: 'text',
+  body: 'text',
+  created_at: 'bigint',
+  updated_at: 'bigint',
+  due_at: 'bigint',
+  expires_at: 'bigint',
+  version: 'bigint',
 }
 
 /** `a, b, c`, or `t.a, t.b, t.c` with a table's name. */

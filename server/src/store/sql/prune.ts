@@ -25,6 +25,7 @@ const deletes = [
   (v: string) => `delete from events where task_id in (select v.id from ${v})`,
   (v: string) => `delete from arrivals where task_id in (select v.id from ${v})`,
   (v: string) => `delete from callback_ids where task_id in (select v.id from ${v})`,
+  (v: string) => `delete from labels where task_id in (select v.id from ${v})`,
   (v: string) => `delete from tasks where id in (select v.id from ${v})`,
 ].map((sql) => bulk({ id: 'text' }, sql))
 
@@ -48,7 +49,19 @@ async function pruneReplays({ tx }: WriteContext, cutoffs: Cutoffs): Promise<voi
   )
 }
 
-/** Deletes what of the next `limit` tasks after `after` has outlived its retention. */
+/** Deletes so many expired records; returns how many. One that somebody is writing is left for the next time. */
+async function pruneRecords({ tx, now }: WriteContext, limit: number): Promise<number> {
+  const rows = await tx.all(
+    `delete from records where (project_id, mode, kind, key) in (
+       select project_id, mode, kind, key from records where expires_at <= $1
+       order by expires_at limit $2 ${tx.flavor.forUpdate} ${tx.flavor.skipLocked})
+     returning key`,
+    [now, limit],
+  )
+  return rows.length
+}
+
+/** Deletes what of the next `limit` tasks after `after` has outlived its retention, and as many expired records. */
 export async function prune(
   context: WriteContext,
   { after, limit }: { after: string; limit: number },
@@ -65,6 +78,7 @@ export async function prune(
     ]),
   )
   await pruneReplays(context, cutoffs)
+  const records = await pruneRecords(context, limit)
   const rows = await tx.all(
     'select id, project_id, status, updated_at from tasks where id > $1 and id < $2 order by id limit $3',
     [after, firstKept(cutoffs), limit],
@@ -82,5 +96,7 @@ export async function prune(
     old.map(({ id }) => ({ id: id ?? null })),
   )
   for (const statement of deletes) await tx.bulk(statement, settled)
-  return { pruned: settled.length, next: rows.length < limit ? null : String(rows.at(-1)?.id) }
+  // At the end of the tasks the walk stays there until no full chunk of records is left.
+  const more = rows.length === limit || records === limit
+  return { pruned: settled.length, next: more ? String(rows.at(-1)?.id ?? after) : null }
 }

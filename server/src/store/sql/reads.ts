@@ -1,4 +1,4 @@
-// Every read of the seam. Pages are keyset pages read with one row too many; filters are data, not strings of callers.
+// Every read of the seam. Pages are keyset pages read with one row too many.
 import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { TaskEvent } from '../../domain/event.ts'
 import { firstIdAt } from '../../domain/id.ts'
@@ -7,28 +7,22 @@ import type { Key, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
-import type { Arrival, DeliveryFilter, Idempotency, TaskFilter } from '../store.ts'
+import type { Arrival, DeliveryFilter, Idempotency } from '../store.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
+import { countTasks, findTasks } from './find-tasks.ts'
 import { projectOf } from './projects.ts'
+import { recordReads } from './records.ts'
 import { countMatches, nextMatches } from './replay-matches.ts'
 import type { ReplayStep } from './replays.ts'
 import { countSealedOtherwise, sealedOtherwise } from './sealing.ts'
+import { countUpTo, inScope, where, type Condition } from './where.ts'
 
 const first = async <T>(rows: Promise<Row[]>): Promise<T | null> => ((await rows)[0] as T | undefined) ?? null
-
-/** Conditions and their binds, numbered as they are added. */
-function where(conditions: [sql: string, value: SqlValue | undefined][]): { sql: string; binds: SqlValue[] } {
-  const given = conditions.filter((c): c is [string, SqlValue] => c[1] !== undefined)
-  return {
-    sql: given.map(([sql], i) => sql.replace('$', () => `$${i + 1}`)).join(' and '),
-    binds: given.map(([, value]) => value),
-  }
-}
 
 async function newestFirst<T>(
   tx: Transaction,
   table: string,
-  conditions: [string, SqlValue | undefined][],
+  conditions: readonly Condition[],
   page: PageRequest,
 ): Promise<Page<T>> {
   const { sql, binds } = where([...conditions, ['id < $', page.after ?? undefined]])
@@ -51,11 +45,6 @@ async function oldestFirst<T>(
   )
   return toPage(rows as T[], limit)
 }
-
-const inScope = ({ project_id, mode }: Scope): [string, SqlValue][] => [
-  ['project_id = $', project_id],
-  ['mode = $', mode],
-]
 
 const selectByCallback = bulk(
   { hash: 'text' },
@@ -92,28 +81,8 @@ export const reads = {
     return new Map(rows.map(({ wanted, ...task }) => [String(wanted), task as Task]))
   },
 
-  listTasks: (
-    tx: Transaction,
-    { scope, filter, page }: { scope: Scope; filter: TaskFilter; page: PageRequest },
-  ) =>
-    newestFirst<Task>(
-      tx,
-      'tasks',
-      [
-        ...inScope(scope),
-        ['status = $', filter.status],
-        ['type = $', filter.type],
-        ['audit_status = $', filter.audit_status],
-        [
-          'callback_succeeded = $',
-          filter.callback_succeeded === undefined ? undefined : Number(filter.callback_succeeded),
-        ],
-        ['unique_id = $', filter.unique_id],
-        ['id >= $', filter.created_after === undefined ? undefined : firstIdAt(filter.created_after)],
-        ['id < $', filter.created_before === undefined ? undefined : firstIdAt(filter.created_before)],
-      ],
-      page,
-    ),
+  findTasks,
+  countTasks,
 
   async overdueTasks(tx: Transaction, { now, limit }: { now: number; limit: number }) {
     const open = `expires_at is not null and status in ('pending', 'processing', 'waiting', 'polling', 'suspended')`
@@ -256,13 +225,8 @@ export const reads = {
     return reportsOf(tx, rows, now)
   },
 
-  async countWaiting(tx: Transaction, { limit }: { limit: number }): Promise<number> {
-    const [row] = await tx.all(
-      `select count(*) as n from (select 1 from deliveries where state = 'pending' limit $1) as p`,
-      [limit],
-    )
-    return Number(row?.n)
-  },
+  countWaiting: (tx: Transaction, { limit }: { limit: number }) =>
+    countUpTo(tx, `deliveries where state = 'pending'`, [], limit),
 
   async lostLeases(
     tx: Transaction,
@@ -317,6 +281,8 @@ export const reads = {
         key,
       ]),
     ),
+
+  ...recordReads,
 
   sealedOtherwise,
   countSealedOtherwise,

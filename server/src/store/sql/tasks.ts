@@ -10,6 +10,7 @@ import type { WriteContext } from './context.ts'
 import { insertDeliveries, type Inserted, type InsertDelivery } from './delivery-insert.ts'
 import { ensureDestinations } from './destinations.ts'
 import { dropIdempotency, takeIdempotency } from './idempotency.ts'
+import { insertLabels } from './labels.ts'
 
 const insertTask = bulk(
   taskColumns,
@@ -44,6 +45,7 @@ export async function createTasks(context: WriteContext, inputs: CreateTask[]): 
       task.callback_hash === null ? [] : { hash: task.callback_hash, task_id: task.id },
     ),
   )
+  await insertLabels(tx, done)
   await ensureDestinations(
     context,
     done.flatMap(({ destination }) => destination ?? []),

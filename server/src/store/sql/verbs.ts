@@ -8,6 +8,7 @@ import { sweepDestinations } from './destinations.ts'
 import { createKey, createProject, revokeKey, updateProject } from './projects.ts'
 import { prune } from './prune.ts'
 import { markReported, recordRates } from './rates.ts'
+import { claimRecord, deleteRecord, inOrderOfNames, insertRecord, updateRecord } from './records.ts'
 import { createReplay, stepReplay } from './replays.ts'
 import { cancelDeliveries, releaseHeld, resendDeliveries } from './resend.ts'
 import { reseal } from './sealing.ts'
@@ -37,6 +38,9 @@ export const writes = {
   createReplay: each(createReplay),
   stepReplay: each(stepReplay),
   cancelDelivery: cancelDeliveries,
+  insertRecord: inOrderOfNames(insertRecord),
+  updateRecord: inOrderOfNames(updateRecord),
+  deleteRecord: inOrderOfNames(deleteRecord),
   settle: settleDeliveries,
   releaseHeld: each(releaseHeld),
   sweepDestinations: each(sweepDestinations),
@@ -47,6 +51,7 @@ export const writes = {
   setBreaker: each(setBreaker),
   recordRates: each(recordRates),
   markReported: each(markReported),
+  claimRecord: each(claimRecord),
   claim: claimDeliveries,
 } as const
 
