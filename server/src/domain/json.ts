@@ -114,8 +114,7 @@ function escapedAlike(text: string): string {
 const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/
 
 /** Whether a text in this JSON has a NUL, which databases do not keep. */
-export const hasNul = (text: string): boolean =>
-  text.includes(String.raw`\u0000`) && NUL_ESCAPE.test(text)
+export const hasNul = (text: string): boolean => text.includes(String.raw`\u0000`) && NUL_ESCAPE.test(text)
 
 /** What `print` takes: JSON data in which `Verbatim` stands for finished text. `undefined` members are left out. */
 export type Printable =
