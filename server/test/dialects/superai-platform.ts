@@ -51,6 +51,8 @@ export async function startSuperai(t: TestContext) {
 
   return {
     ...platform,
+    /** A call with no header but those given. */
+    send: platform.request,
     hook,
     request,
     ask,
