@@ -110,8 +110,15 @@ async function create(
   })
   const accepted = { message: 'Jobs accepted', batch_id: owner.batch_id }
   if (!isSmall) return answer(reply, accepted)
-  const { first_uuid, ...ingested } = await ingest(deps, owner, { ...batch, inputs })
-  await writeBatch(store, owner, { app, created_at, ...ingested })
-  await store.deleteRecord(scope, INGEST, owner.batch_id)
-  return answer(reply, inputs.length === 1 ? { ...accepted, uuid: first_uuid ?? undefined } : accepted)
+  const forget = () => store.deleteRecord(scope, INGEST, owner.batch_id)
+  try {
+    const { first_uuid, ...ingested } = await ingest(deps, owner, { ...batch, inputs })
+    await writeBatch(store, owner, { app, created_at, ...ingested })
+    await forget()
+    return answer(reply, inputs.length === 1 ? { ...accepted, uuid: first_uuid ?? undefined } : accepted)
+  } catch (error) {
+    // Its customer hears that it was not taken, and will ask again.
+    await forget().catch(() => {})
+    throw error
+  }
 }
