@@ -2,6 +2,7 @@
 import type { Dialect, Dialects } from './dialect.ts'
 import { createNative } from './native/native.ts'
 import { createStardust } from './stardust/stardust.ts'
+import { createSuperai } from './superai/superai.ts'
 
 /**
  * Makes all dialects; `version` is the program's, for the `user-agent` of callbacks. A request that carries its time may be off
@@ -17,6 +18,7 @@ export function createDialects({
   const all: readonly Dialect[] = [
     createNative({ version }),
     createStardust({ version, window_ms: signature_window_s * 1000 }),
+    createSuperai({ version }),
   ]
   const byName = new Map(all.map((dialect) => [dialect.name, dialect]))
   return {

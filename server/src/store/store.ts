@@ -132,6 +132,8 @@ export type ClaimResult = {
 export type TaskFilter = {
   status?: TaskStatus
   statuses?: readonly TaskStatus[]
+  /** Of suspended tasks only those that were created so, or only those that were not. */
+  suspended_at_birth?: boolean
   type?: string
   types?: readonly string[]
   audit_status?: string
