@@ -116,12 +116,6 @@ function escapedAlike(text: string): string {
   }
 }
 
-// An escaped U+0000, with an even number of backslashes before it.
-const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/
-
-/** Whether a text in this JSON has a NUL, which databases do not keep. */
-export const hasNul = (text: string): boolean => text.includes(String.raw`\u0000`) && NUL_ESCAPE.test(text)
-
 /** What `print` takes: JSON data in which `Verbatim` stands for finished text. `undefined` members are left out. */
 export type Printable =
   | string
