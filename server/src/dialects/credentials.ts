@@ -67,7 +67,7 @@ export type NewProject = {
 /** Makes a project with all its credentials; the caller writes `project`, `keys` and `secrets`, and shows `credentials`. */
 export function createProjectWithCredentials(
   dialect: Pick<Dialect, 'name' | 'credentials' | 'settings'>,
-  input: { name: string; default_callback_url: string | null },
+  input: { name: string; default_callback_url: string | null; host?: string | null },
   sources: Sources,
 ): NewProject {
   const created_at = sources.now()
@@ -95,6 +95,7 @@ export function createProjectWithCredentials(
       id: project_id,
       name: input.name,
       dialect: dialect.name,
+      host: input.host ?? null,
       settings: { ...defaultSettings, ...dialect.settings, default_callback_url: input.default_callback_url },
       created_at,
       updated_at: created_at,

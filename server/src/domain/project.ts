@@ -31,14 +31,19 @@ export const defaultSettings: ProjectSettings = {
   retention_days: 30,
 }
 
+/** `host` is the name by which requests for this project are known where neither key nor path tells it; null has none. */
 export type Project = {
   id: string
   name: string
   dialect: string
+  host: string | null
   settings: ProjectSettings
   created_at: number
   updated_at: number
 }
+
+/** A host and the project whose it is. */
+export type Host = { host: string; project_id: string; dialect: string }
 
 /** Who holds a key: the customer of the platform, or the platform's own staff and workers. */
 export type KeyRole = 'customer' | 'operator'

@@ -10,6 +10,7 @@ const project = (id: string): Project => ({
   id,
   name: 'test',
   dialect: 'native',
+  host: null,
   settings: defaultSettings,
   created_at: 0,
   updated_at: 0,

@@ -150,6 +150,21 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         return { value: result !== null, inserted: result?.delivery ?? null, body }
       })
     },
+    async amendTask(input) {
+      const { id, project_id, mode, unique_id, metadata, ext } = input.task
+      const bytes = 512 + metadata.length + (ext?.length ?? 0)
+      try {
+        return await write('amendTask', input, { task_ids: [id], bytes })
+      } catch (error) {
+        if (unique_id === null) throw error
+        // Another process may have taken it after this one has looked, and then the write fails.
+        const scope = { project_id, mode }
+        const page = { limit: 1, offset: 0, order: 'newest' } as const
+        const [holder] = (await read('findTasks', { scope, filter: { unique_id }, page })).rows
+        if (holder === undefined || holder.id === id) throw error
+        return { kind: 'unique_id_taken', task_id: holder.id }
+      }
+    },
     findTask: async (scope, id) => (await read('findTask', { scope, id })) ?? undefined,
     findTaskByCallback: gather((hashes) => read('findTasksByCallback', { hashes })),
     listTasks: (scope, filter, page) =>
@@ -293,6 +308,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     },
     findProject: async (id) => (await read('findProject', { id })) ?? undefined,
     listProjects: (page) => read('listProjects', { page }),
+    listHosts: () => read('listHosts', undefined as never),
     createKey: (key, idempotency) => write('createKey', { key, idempotency: sealed(idempotency) }),
     revokeKey: (project_id, key_id) => write('revokeKey', { project_id, key_id }),
     listKeys: (project_id, page) => read('listKeys', { project_id, page }),

@@ -56,10 +56,13 @@ function textOf(bulk: Bulk) {
   return made
 }
 
+// The server keeps what has a name for as long as the connection lasts, and callers may combine filters in thousands of ways.
+const NAMES_MAX = 1000
 const statementNames = new Map<string, string>()
-function nameOf(text: string): string {
+function nameOf(text: string): string | undefined {
   const known = statementNames.get(text)
   if (known !== undefined) return known
+  if (statementNames.size >= NAMES_MAX) return undefined
   const name = `s${statementNames.size}`
   statementNames.set(text, name)
   return name

@@ -10,6 +10,9 @@ const flavor: Flavor = {
   oneOf: (array) => `in (select value from json_each(${array}))`,
 }
 
+// Callers may combine filters in thousands of ways.
+const STATEMENTS_MAX = 1000
+
 /** Opens a file (or `:memory:`); `readonly` connections never block the writer. */
 export function openSqlite(path: string, { readonly }: { readonly: boolean }): Database {
   const connection = new DatabaseSync(path, { readOnly: readonly && path !== ':memory:' })
@@ -27,6 +30,7 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
   function prepare(sql: string): StatementSync {
     const known = statements.get(sql)
     if (known !== undefined) return known
+    if (statements.size >= STATEMENTS_MAX) statements.clear()
     // node:sqlite takes $1 for a named parameter; ?1 is the numbered one.
     const statement = connection.prepare(orRollback(sql.replace(/\$(\d+)/g, '?$1')))
     statements.set(sql, statement)

@@ -4,10 +4,11 @@ import type { Attempt, Delivery, DeliveryState, Settlement } from '../domain/del
 import type { DestinationReport } from '../domain/destination.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import type { Page, PageRequest } from '../domain/page.ts'
-import type { Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
+import type { Host, Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
 import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
+import type { AmendResult, AmendTask } from './sql/amend.ts'
 import type { SetBreaker } from './sql/closing.ts'
 import type { TaskPageRequest } from './sql/find-tasks.ts'
 import type { Rates, RatesResult } from './sql/rates.ts'
@@ -65,7 +66,10 @@ export type CreateResult =
   | { kind: 'unique_id_taken'; task_id: string }
   | { kind: 'idempotency_key_taken' }
 
-/** A decided verb: `task` is the row after it, and wins only over the row with the version before. */
+/**
+ * A decided verb: `task` is the row after it, and wins only over the row with the version before. It may change `ext` and give
+ * up the unique id, but not take another, which `amendTask` is for.
+ */
 export type Transition = {
   task: Task
   event: (TaskEvent & { body: string | null }) | null
@@ -193,6 +197,11 @@ export interface Store {
   createTask(input: CreateTask): Promise<CreateResult>
   /** Writes a decided verb with event, delivery and arrival if the task is still the one it was decided on. */
   transition(input: Transition): Promise<boolean>
+  /**
+   * Writes metadata, unique id and `ext` of a task, and its labels, outside of any verb, if it is still the one that this was
+   * decided on.
+   */
+  amendTask(input: AmendTask): Promise<AmendResult>
   /** The task of this id or external id. */
   findTask(scope: Scope, id: string): Promise<Task | undefined>
   /** The task that this callback id was ever given out for. */
@@ -207,7 +216,7 @@ export interface Store {
   overdueTasks(limit: number): Promise<{ tasks: Task[]; next_at: number | null }>
   /** A page of a task's events in order; `after` is the last sequence. */
   listEvents(task_id: string, page: PageRequest): Promise<Page<TaskEvent>>
-  /** The task's last event with its body; undefined when it has none. */
+  /** The task's last event that became a callback, with its body; undefined when none did. */
   lastEvent(task_id: string): Promise<(TaskEvent & { body: string | null }) | undefined>
 
   /** Adds a request to the inbound ledger, unless the task has its fill of them. */
@@ -281,7 +290,7 @@ export interface Store {
   /** How many deliveries are pending, counted up to `limit`. */
   countWaiting(limit: number): Promise<number>
 
-  /** Inserts a project with its keys and secrets, or nothing; false when its idempotency key is taken. */
+  /** Inserts a project with its keys and secrets, or nothing; false when its idempotency key is taken. Rejects a host twice. */
   createProject(input: {
     project: Project
     keys: Key[]
@@ -291,6 +300,8 @@ export interface Store {
   updateProject(project_id: string, settings: Partial<ProjectSettings>): Promise<Project | undefined>
   findProject(id: string): Promise<Project | undefined>
   listProjects(page: PageRequest): Promise<Page<Project>>
+  /** All hosts that projects have. */
+  listHosts(): Promise<Host[]>
   /** False when the idempotency key is taken. */
   createKey(key: Key, idempotency?: Idempotency | null): Promise<boolean>
   /** False when the project has no such key. */

@@ -66,11 +66,14 @@ test('of each destination four times the limit may be repeated after a kill, of 
   assert.equal(explainDuplicates(logs).most, 4 * 2 * 3 * (1 + 1 + logs.processes))
 })
 
-test('a sender without a number was dead before anybody could ask', () => {
-  const logs = disturbed({ incidents: [incident('kill', 2, 500)] })
-  logs.receipts[TORN]!.boot = 0
-  assert.deepEqual(check(logs).faults, [])
-})
+for (const kind of ['kill', 'freeze'] as const) {
+  test(`a sender without a number may be any that met a ${kind}, since it had hung up before anybody could ask`, () => {
+    const logs = disturbed({ incidents: [incident(kind, 2, 500)] })
+    logs.receipts[TORN]!.boot = 0
+    assert.deepEqual(check(logs).faults, [])
+    assert.notDeepEqual(check({ ...logs, incidents: [incident(kind, 2, 90_000)] }).faults, [])
+  })
+}
 
 test('an attempt that its sender calls unanswered may have been accepted', () => {
   const logs = disturbed({})

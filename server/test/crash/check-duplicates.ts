@@ -109,8 +109,8 @@ const mostAfter = ({ kind }: Incident, { limit, destinations, processes }: Evide
   SHARES * limit * destinations * (kind === 'database' ? processes : 1)
 
 /** Whether an incident may have kept the sender of this receipt from settling it. */
-function explains({ kind, boot, from, until }: Incident, receipt: Receipt): boolean {
-  // Who was dead before the receiver could ask who it is has no number.
-  const meant = boot === null || boot === receipt.boot || (kind === 'kill' && receipt.boot === 0)
+function explains({ boot, from, until }: Incident, receipt: Receipt): boolean {
+  // Who was dead, or had hung up, before the receiver could ask who it is has no number.
+  const meant = boot === null || boot === receipt.boot || receipt.boot === 0
   return meant && receipt.at >= from - AROUND_MS && receipt.at <= until + AROUND_MS
 }

@@ -440,6 +440,37 @@ for (const { name, open } of contractDatabases) {
       assert.equal((await taskNow(done!)).callback_succeeded, 1)
     })
 
+    it('writes what a dialect decided with a verb: ext, a unique id given up, and the last event told', async () => {
+      await freshProject()
+      const task = await create({ unique_id: 'u', ext: '1' })
+      const next = await move({ ...task, unique_id: null, ext: '2', last_told: 0 }, 'complete')
+      assert.deepEqual({ ...(await taskNow(task)) }, next)
+      assert.deepEqual([next?.unique_id, next?.ext, next?.last_told], [null, '2', 0])
+      await create({ unique_id: 'u' })
+    })
+
+    it('takes the last event that became a callback for the latest, where a later one did not', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      const silent = { callback_url: null, destination_id: null }
+      const [first] = await claimMine()
+      // The dialect tells nobody of the edit.
+      const edited = await move({ ...done!, ...silent, last_told: 1 }, 'edit', { response: '2' })
+      assert.equal((await store.lastEvent(done!.id))?.type, 'task.completed')
+      await settle(first!, 'delivered')
+      assert.equal((await taskNow(done!)).callback_succeeded, 1)
+      const told = { callback_url: done!.callback_url, destination_id: done!.destination_id }
+      await move({ ...edited!, ...told, last_told: null }, 'audit', { verdict: 'rejected' })
+      assert.equal((await store.lastEvent(done!.id))?.type, 'task.audit.rejected')
+      const [last] = await claimMine()
+      await settle(last!, 'failed')
+      assert.equal((await taskNow(done!)).callback_succeeded, 0)
+      const untold = await move(await create(silent), 'complete')
+      assert.equal((await store.lastEvent(untold!.id))?.type, 'task.completed')
+      await move({ ...untold!, last_told: 0 }, 'edit', { response: '2' })
+      assert.equal(await store.lastEvent(untold!.id), undefined)
+    })
+
     it('holds an event that is sent again in order behind the latest one, and lets one by hand pass both', async () => {
       await freshProject()
       const done = await move(await create(), 'complete')

@@ -173,6 +173,20 @@ test('two writes for one task that one node commits together are decided one aft
   assert.deepEqual([first?.status, second], ['completed', undefined])
 })
 
+test('a unique id that another process takes between the look and the write is taken', async () => {
+  const [task, holder] = [await create(), await create()]
+  await hand.query('begin')
+  await hand.query(`update tasks set unique_id = 'contested' where id = $1`, [holder.id])
+  const amending = one.amendTask({
+    task: { ...task, unique_id: 'contested', version: task.version + 1 },
+    labels: null,
+  })
+  await untilWaiting(1)
+  await hand.query('commit')
+  assert.deepEqual(await amending, { kind: 'unique_id_taken', task_id: holder.id })
+  assert.equal((await one.findTask(task, task.id))?.version, task.version)
+})
+
 test('what becomes pending in the middle of a claim is found by the next one', async () => {
   const [early, late] = [await create(), await create()]
   await move(one, early, 'complete')

@@ -29,6 +29,25 @@ for (const { name, open } of contractDatabases) {
       return project
     }
 
+    it('tells which project has which host, and gives a host to one project', async () => {
+      const named = (host: string | null) => ({ ...newProject(), dialect: 'other', host })
+      const projects = [named('b.example'), named('a.example'), named(null), named(null)]
+      for (const project of projects) await store.createProject({ project, keys: [], secrets: [] })
+      const [b, a] = projects
+      assert.deepEqual(
+        (await store.listHosts()).map((row) => ({ ...row })),
+        [
+          { host: 'a.example', project_id: a!.id, dialect: 'other' },
+          { host: 'b.example', project_id: b!.id, dialect: 'other' },
+        ],
+      )
+      assert.deepEqual(await store.findProject(a!.id), a)
+      assert.equal((await store.updateProject(a!.id, { timeout_ms: 1 }))?.host, 'a.example')
+      const second = named('a.example')
+      await assert.rejects(store.createProject({ project: second, keys: [], secrets: [] }))
+      assert.equal(await store.findProject(second.id), undefined)
+    })
+
     const scope = () => ({ project_id: project.id, mode: 'live' as const })
 
     const recordOf = (key: string, changes: Partial<StoredRecord> = {}): StoredRecord => ({
@@ -293,6 +312,70 @@ for (const { name, open } of contractDatabases) {
         assert.equal(await store.countTasks(scope(), filter, 5), 5)
         assert.equal(await store.countTasks(scope(), filter, 3), 3)
       }
+    })
+
+    it('amends a task and its labels outside of any verb', async () => {
+      await freshProject()
+      const task = await create({ type: 'a', unique_id: 'old' }, ['red'])
+      const changes = {
+        metadata: '{"n":1.0}',
+        unique_id: 'new',
+        ext: '{"x":1}',
+        updated_at: clock,
+        version: 2,
+      }
+      const amended = { ...task, ...changes }
+      // What is no part of an amendment stays, whatever the given row says.
+      const given: Task = { ...amended, status: 'failed', response: '1' }
+      assert.deepEqual(await store.amendTask({ task: given, labels: null }), { kind: 'done' })
+      assert.deepEqual({ ...(await store.findTask(scope(), task.id)) }, amended)
+      assert.equal(await typesOf({ labels: [['red']] }), 'a')
+      const without = { ...amended, unique_id: null, ext: null, version: 3 }
+      assert.deepEqual(await store.amendTask({ task: without, labels: ['blue', 'blue'] }), { kind: 'done' })
+      assert.deepEqual({ ...(await store.findTask(scope(), task.id)) }, without)
+      assert.equal(await typesOf({ labels: [['red']] }), '')
+      assert.equal(await typesOf({ labels: [['blue']] }), 'a')
+      assert.deepEqual(await store.amendTask({ task: { ...without, version: 4 }, labels: [] }), {
+        kind: 'done',
+      })
+      assert.equal(await typesOf({ labels: [['red', 'blue']] }), '')
+    })
+
+    it('lets one of many racing amendments win, and writes nothing of the others', async () => {
+      await freshProject()
+      const task = await create({ type: 'a' }, ['none'])
+      const results = await Promise.all(
+        Array.from({ length: 5 }, (_, i) =>
+          store.amendTask({ task: { ...task, ext: `${i}`, version: 2 }, labels: [`${i}`] }),
+        ),
+      )
+      const kinds = results.map(({ kind }) => kind)
+      assert.deepEqual(kinds.toSorted(), ['done', 'raced', 'raced', 'raced', 'raced'])
+      const { ext, version } = (await store.findTask(scope(), task.id))!
+      assert.deepEqual([ext, version], [`${kinds.indexOf('done')}`, 2])
+      for (const label of ['0', '1', '2', '3', '4']) {
+        assert.equal(await typesOf({ labels: [[label]] }), label === ext ? 'a' : '')
+      }
+    })
+
+    it('amends no task with a unique id that another has, but with its own', async () => {
+      await freshProject()
+      const holder = await create({ unique_id: 'u' })
+      const task = await create({}, ['kept'])
+      const taken = await store.amendTask({ task: { ...task, unique_id: 'u', version: 2 }, labels: ['lost'] })
+      assert.deepEqual(taken, { kind: 'unique_id_taken', task_id: holder.id })
+      assert.deepEqual({ ...(await store.findTask(scope(), task.id)) }, task)
+      assert.equal(await typesOf({ labels: [['lost']] }), '')
+      const same = await store.amendTask({ task: { ...holder, version: 2 }, labels: null })
+      assert.deepEqual(same, { kind: 'done' })
+      // Both of one commit.
+      const [first, second] = [await create(), await create()]
+      const both = await Promise.all(
+        [first, second].map((task) =>
+          store.amendTask({ task: { ...task, unique_id: 'w', version: 2 }, labels: null }),
+        ),
+      )
+      assert.deepEqual(both.map(({ kind }) => kind).toSorted(), ['done', 'unique_id_taken'])
     })
 
     it('forgets the labels of a task with it, and gives none to a task that was refused', async () => {

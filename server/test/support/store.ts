@@ -36,6 +36,7 @@ export function newProject(settings: Partial<ProjectSettings> = {}): Project {
     id: newId(),
     name: 'test',
     dialect: 'native',
+    host: null,
     settings: { ...defaultSettings, ...settings },
     created_at: 1,
     updated_at: 1,

@@ -19,5 +19,11 @@ export async function insertLabels(
   )
 }
 
+/** Puts these in the place of a task's labels. */
+export async function replaceLabels(tx: Transaction, task: Task, labels: readonly string[]): Promise<void> {
+  await tx.all('delete from labels where task_id = $1', [task.id])
+  await insertLabels(tx, [{ task, labels }])
+}
+
 const rowsOf = ({ id, project_id, mode }: Task, labels: readonly string[]): Row[] =>
   Array.from(new Set(labels), (label) => ({ project_id, mode, label, task_id: id }))

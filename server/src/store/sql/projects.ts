@@ -38,6 +38,7 @@ export const projectOf = (row: Row): Project => ({
   id: String(row.id),
   name: String(row.name),
   dialect: String(row.dialect),
+  host: row.host == null ? null : String(row.host),
   settings: settingsOf(String(row.settings)),
   created_at: Number(row.created_at),
   updated_at: Number(row.updated_at),
@@ -55,11 +56,12 @@ export async function createProject(
   const { tx } = context
   if (await isTaken(context, idempotency)) return false
   await tx.all(
-    'insert into projects (id, name, dialect, settings, created_at, updated_at) values ($1, $2, $3, $4, $5, $6)',
+    'insert into projects (id, name, dialect, host, settings, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7)',
     [
       project.id,
       project.name,
       project.dialect,
+      project.host,
       JSON.stringify(project.settings),
       project.created_at,
       project.updated_at,

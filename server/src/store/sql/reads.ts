@@ -3,7 +3,7 @@ import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { TaskEvent } from '../../domain/event.ts'
 import { firstIdAt } from '../../domain/id.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
-import type { Key, Project, Scope, Secret } from '../../domain/project.ts'
+import type { Host, Key, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
@@ -118,7 +118,11 @@ export const reads = {
 
   lastEvent: (tx: Transaction, { task_id }: { task_id: string }) =>
     first<TaskEvent & { body: string | null }>(
-      tx.all('select * from events where task_id = $1 order by sequence desc limit 1', [task_id]),
+      tx.all(
+        `select * from events where task_id = $1
+           and sequence = (select coalesce(last_told, event_count) from tasks where id = $1)`,
+        [task_id],
+      ),
     ),
 
   listArrivals: (tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) =>
@@ -251,6 +255,13 @@ export const reads = {
       page.limit + 1,
     ])
     return toPage(rows.map(projectOf), page.limit)
+  },
+
+  async listHosts(tx: Transaction): Promise<Host[]> {
+    const rows = await tx.all(
+      'select host, id as project_id, dialect from projects where host is not null order by host',
+    )
+    return rows as Host[]
   },
 
   listKeys: (tx: Transaction, { project_id, page }: { project_id: string; page: PageRequest }) =>

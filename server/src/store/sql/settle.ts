@@ -90,14 +90,14 @@ export type Final = Pick<Delivery, 'task_id' | 'sequence' | 'resend' | 'ordered'
   lease_ms: number | null
 }
 
-// Only the latest event decides. A re-send can turn false into true and never the reverse. `held` is 1 where something is held
+// Only the latest event that became a callback decides. A re-send can turn false into true and never the reverse. `held` is 1 where something is held
 // in the task; as a scalar, since PostgreSQL may turn `exists` into a scan of everything that is held.
 const updateSucceeded = bulk(
   { task_id: 'text', sequence: 'bigint', succeeded: 'bigint', resend: 'bigint', now: 'bigint' },
   (v) => `update tasks set
       callback_succeeded = case when v.resend = 1 and v.succeeded = 0 then tasks.callback_succeeded else v.succeeded end,
       callback_succeeded_at = case when v.resend = 1 and v.succeeded = 0 then tasks.callback_succeeded_at else v.now end
-    from ${v} where tasks.id = v.task_id and tasks.event_count = v.sequence
+    from ${v} where tasks.id = v.task_id and coalesce(tasks.last_told, tasks.event_count) = v.sequence
     returning tasks.id, (select 1 from deliveries d where d.task_id = tasks.id and d.state = 'held' limit 1) as held`,
 )
 

@@ -23,7 +23,8 @@ const insertCallbackId = bulk(
   (v) => `insert into callback_ids (hash, task_id) select v.hash, v.task_id from ${v}`,
 )
 
-const findTaken = bulk(
+/** Which task has each of these unique ids. */
+export const findTaken = bulk(
   { id: 'text', project_id: 'text', mode: 'text', unique_id: 'text' },
   (v) => `select v.id as wanted_id, t.id as task_id from ${v}
     join tasks t on t.project_id = v.project_id and t.mode = v.mode and t.unique_id = v.unique_id`,
@@ -71,7 +72,8 @@ export async function createTasks(context: WriteContext, inputs: CreateTask[]): 
 }
 
 const taskOf = ({ task }: CreateTask) => task
-const pickUnique = ({ id, project_id, mode, unique_id }: Task) => ({ id, project_id, mode, unique_id })
+/** What `findTaken` takes. */
+export const pickUnique = ({ id, project_id, mode, unique_id }: Task) => ({ id, project_id, mode, unique_id })
 
 const mutable = [
   'status',
@@ -82,6 +84,9 @@ const mutable = [
   'callback_hash',
   'callback_used',
   'event_count',
+  'last_told',
+  'unique_id',
+  'ext',
   'updated_at',
   'completed_at',
   'expires_at',

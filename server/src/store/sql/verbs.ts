@@ -1,6 +1,7 @@
 // The registry of write verbs, in the order in which one transaction runs them: tasks before destinations before
 // deliveries, so that no two transactions wait for each other; the claim last, so that it sees what became due.
 import type { WriteContext } from './context.ts'
+import { amendTask } from './amend.ts'
 import { recordArrivals } from './arrivals.ts'
 import { claimDeliveries } from './claim.ts'
 import { pauseDestination, resumeDestinations, setBreaker } from './closing.ts'
@@ -33,6 +34,7 @@ export const writes = {
   revokeKey: each(revokeKey),
   createTask: createTasks,
   transition: transitionTasks,
+  amendTask: each(amendTask),
   recordArrival: recordArrivals,
   resend: resendDeliveries,
   createReplay: each(createReplay),
