@@ -26,11 +26,20 @@ export type Batch = {
   priority: number | null
   status: 'in_progress' | 'completed'
   completed_at: number | null
-  /** The id (UUID) of the task that carries its callback, made when the batch completes. */
+  /** The id (UUID) of the task that will carry its callback; each time that the batch completes has its own. */
   callback_task_id: string
   /** No look is sure to follow: whoever adds a task must ask for one. */
   resting: boolean
 }
+
+/** A batch with an open task. */
+export const reopened = (batch: Batch, newId: () => string): Batch => ({
+  ...batch,
+  ...(batch.status === 'completed' ? { callback_task_id: newId() } : {}),
+  status: 'in_progress',
+  completed_at: null,
+  resting: false,
+})
 
 export type Found = { record: StoredRecord; batch: Batch }
 
@@ -48,29 +57,29 @@ export async function batchOf(store: Pick<Store, 'findRecord'>, scope: Scope, na
  * one that never comes would leave the batch in progress for ever.
  */
 export async function wakeBatch(
-  store: Pick<Store, 'now' | 'findRecord' | 'updateRecord'>,
+  { store, newId }: { store: Pick<Store, 'now' | 'findRecord' | 'updateRecord'>; newId: () => string },
   { record, batch }: Found,
 ): Promise<void> {
   if (!batch.resting) return
   const { project_id, mode, key } = record
-  await changeRecord(store, { project_id, mode, kind: 'batch', key }, (record) => {
-    const woken: Batch = { ...readBatch(record), resting: false, status: 'in_progress', completed_at: null }
-    return { body: JSON.stringify(woken), due_at: store.now() + LOOK_MS }
-  })
+  await changeRecord(store, { project_id, mode, kind: 'batch', key }, (record) => ({
+    body: JSON.stringify(reopened(readBatch(record), newId)),
+    due_at: store.now() + LOOK_MS,
+  }))
 }
 
 /** The filter of a batch's tasks. */
-export const inBatch = ({ key }: Pick<StoredRecord, 'key'>) => ({ labels: [[label('batch', key)]] })
+export const inBatch = (name: string) => ({ labels: [[label('batch', name)]] })
 
 /** How many of a batch's tasks have each status, counted up to 10,000. */
 export async function countsOf(
   store: Pick<Store, 'countTasks'>,
-  record: StoredRecord,
+  { project_id, mode, key }: StoredRecord,
 ): Promise<Record<StatusWord, number>> {
   const counts = await Promise.all(
     statusWords.map(async (word) => {
-      const filter = { ...inBatch(record), statuses: statusesOf(word) }
-      return [word, await store.countTasks(record, filter, COUNT_MAX)] as const
+      const filter = { ...inBatch(key), statuses: statusesOf(word) }
+      return [word, await store.countTasks({ project_id, mode }, filter, COUNT_MAX)] as const
     }),
   )
   return Object.fromEntries(counts) as Record<StatusWord, number>

@@ -24,6 +24,7 @@ import {
 import { scaleId } from './id.ts'
 import { presentTask } from './present.ts'
 import { projectOf, projectParams } from './project.ts'
+import { uniqueIdTaken } from './task.ts'
 import { checkInputs, taskTypeOf, type Inputs } from './task-types.ts'
 
 // What all types have in common; the instruction stays among the params.
@@ -77,10 +78,11 @@ export const createRoute = (deps: FrontDeps): Handler =>
 
 /** The fields that are Scale's own, and the params of the task's project. Throws `not_found` for an unknown project or batch. */
 async function extrasFrom(
-  { store }: FrontDeps,
+  deps: FrontDeps,
   scope: Scope,
   body: Body,
 ): Promise<{ extras: Extras; beneath: Map<string, string> }> {
+  const { store } = deps
   const batch = nameField(body, 'batch')
   const priority = wholeField(body.values, 'priority', PRIORITY)
   const urgency = nameField(body, 'urgency')
@@ -95,7 +97,7 @@ async function extrasFrom(
     )
   }
   const beneath = project === null ? new Map() : projectParams((await projectOf(store, scope, project)).project)
-  if (of !== null) await wakeBatch(store, of)
+  if (of !== null) await wakeBatch(deps, of)
   return {
     beneath,
     extras: {
@@ -137,13 +139,6 @@ function checkCreated(result: CreateResult, unique_id: string | null): void {
       )
   }
 }
-
-/** The error for a `unique_id` that another task has, which is named (contract §2.2). */
-export const uniqueIdTaken = (unique_id: string | null, task_id: string): AppError =>
-  new AppError(
-    'unique_id_taken',
-    `unique_id: ${unique_id} is already used by task ${scaleId(task_id)}; take another, or clear that one's`,
-  )
 
 /** The row that keeps a creation from being made twice: the name of its key, and no answer, as it is only ever refused. */
 function idempotencyOf({ headers }: FastifyRequest, scope: Scope): Idempotency | null {

@@ -5,9 +5,9 @@ import { AppError } from '../../domain/errors.ts'
 import type { Printable } from '../../domain/json.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
-import { answering, type Handler, type Request } from './answer.ts'
+import { answering, type Request } from './answer.ts'
 import { bodyOf, invalid, nameField, urlField } from './fields.ts'
-import { isScaleId, scaleId } from './id.ts'
+import { scaleId } from './id.ts'
 import { projectOf } from './project.ts'
 import { newRecord, recordOf } from './record.ts'
 
@@ -27,9 +27,8 @@ export function fileRoutes(deps: FrontDeps) {
     if (project !== null) await projectOf(store, callerOf(request).scope, project)
   }
 
-  const download: Handler = async (request, reply) => {
+  async function download(request: Request, reply: FastifyReply): Promise<Buffer> {
     const { id } = request.params
-    if (!isScaleId(id)) throw new AppError('not_found', `There is no file ${id} for this key`)
     const record = await recordOf(store, callerOf(request).scope, 'file', id)
     return sendFile(reply, JSON.parse(record.body) as StoredFile)
   }
@@ -63,22 +62,28 @@ export function fileRoutes(deps: FrontDeps) {
 async function readUpload(request: Request): Promise<Upload> {
   const upload: Upload = { file: null, values: {} }
   if (!request.isMultipart()) throw invalid('body', 'must be multipart/form-data with a file')
-  for await (const part of request.parts()) {
-    if (part.type === 'field') upload.values[part.fieldname] = part.value
-    else {
-      const data = (await part.toBuffer()).toString('base64')
-      upload.file ??= { name: part.filename, type: part.mimetype, data }
+  try {
+    for await (const part of request.parts()) {
+      if (part.type === 'field') upload.values[part.fieldname] = part.value
+      else {
+        const data = (await part.toBuffer()).toString('base64')
+        upload.file ??= { name: part.filename, type: part.mimetype, data }
+      }
     }
+  } catch (error) {
+    const { statusCode } = error as { statusCode?: number }
+    if (statusCode !== 413) throw error
+    throw new AppError('body_too_large', 'The upload is too large; import the file by its URL instead')
   }
   return upload
 }
 
-/** Sends a file as what it is: something of a stranger's, to be saved and never to be run by a browser. */
-function sendFile(reply: FastifyReply, { name, type, data }: StoredFile): never {
+/** Answers with a file as what it is: something of a stranger's, to be saved and never to be run by a browser. */
+function sendFile(reply: FastifyReply, { name, type, data }: StoredFile): Buffer {
   reply
     .header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`)
     .header('x-content-type-options', 'nosniff')
     .header('content-security-policy', "default-src 'none'; sandbox")
     .type(/^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : 'application/octet-stream')
-  return Buffer.from(data, 'base64') as never
+  return Buffer.from(data, 'base64')
 }

@@ -3,7 +3,7 @@
 import multipart from '@fastify/multipart'
 import type { FastifyInstance } from 'fastify'
 import type { Front, FrontDeps } from '../front.ts'
-import { amendRoutes } from './amend-task.ts'
+import { amendmentRoutes } from './amendments.ts'
 import { createAuth } from './auth.ts'
 import { batchRoutes } from './batches.ts'
 import { createRoute } from './create.ts'
@@ -41,7 +41,7 @@ function registerCustomers(app: FastifyInstance, deps: FrontDeps): void {
   app.post('/v1/task/:id/send_callback', tasks.sendCallback)
   app.get('/v1/audits', tasks.audits)
 
-  const amend = amendRoutes(deps)
+  const amend = amendmentRoutes(deps)
   app.post('/v1/task/:id/setMetadata', amend.setMetadata)
   app.post('/v1/task/:id/unique_id', amend.setUniqueId)
   app.delete('/v1/task/:id/unique_id', amend.clearUniqueId)

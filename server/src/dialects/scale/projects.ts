@@ -1,6 +1,6 @@
 // The routes of Scale's projects (contract §2.5).
 import { AppError } from '../../domain/errors.ts'
-import { joinMembers } from '../../domain/json.ts'
+import { joinMembers, type Printable } from '../../domain/json.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
 import { answering } from './answer.ts'
@@ -27,8 +27,11 @@ export function projectRoutes({ store }: FrontDeps) {
       throw new AppError('conflict', `name: there is a project ${name} already; take another name`)
     }),
     list: answering(async (request) => {
-      const projects = await Array.fromAsync(recordsOf(store, callerOf(request).scope, 'project'))
-      return projects.map(presentProject)
+      const projects: Printable[] = []
+      for await (const record of recordsOf(store, callerOf(request).scope, 'project')) {
+        projects.push(presentProject(record))
+      }
+      return projects
     }),
     get: answering(async (request) => {
       const { record } = await projectOf(store, callerOf(request).scope, request.params.name)

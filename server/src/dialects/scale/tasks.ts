@@ -4,22 +4,13 @@ import type { Task } from '../../domain/task.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
 import { lastEventOf, resend } from '../resend.ts'
-import { amendTask } from './amend-task.ts'
 import { answering, type Request } from './answer.ts'
-import { BATCH_TYPE } from './batch.ts'
 import { extrasOf } from './extras.ts'
 import { bodyOf, booleanField, invalid } from './fields.ts'
-import { isScaleId } from './id.ts'
 import { presentAudit, presentTask } from './present.ts'
 import { lastOf, type Query } from './query.ts'
 import { statusWord } from './status.ts'
-
-/** The task of this id that its customer may see; throws `not_found`, for malformed ids too. */
-export async function findTask({ store }: Pick<FrontDeps, 'store'>, request: Request, id: string): Promise<Task> {
-  const task = isScaleId(id) ? await store.findTask(callerOf(request).scope, id) : undefined
-  if (task !== undefined && task.type !== BATCH_TYPE) return task
-  throw new AppError('not_found', `There is no task ${id} for this key`)
-}
+import { amendTask, findTask } from './task.ts'
 
 const refused = (task: Task, what: string): AppError =>
   new AppError('invalid_transition', `A task that is ${statusWord(task)} cannot be ${what}`)
