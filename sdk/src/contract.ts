@@ -228,6 +228,7 @@ export type Project = {
   id: string
   name: string
   dialect: string
+  host: string | null
   default_callback_url: string | null
   /** Until the status line */
   timeout_ms: number
@@ -514,6 +515,8 @@ export type CreateProject = {
   name: string
   dialect?: string
   default_callback_url?: string
+  /** A host name at whose root the dialect is served, in lower case and without port */
+  host?: string
 }
 
 export type CreateKey = {

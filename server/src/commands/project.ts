@@ -40,6 +40,7 @@ export const projectCommands: readonly Command[] = [
         doc: 'Where events go of tasks that say nothing else.',
         form: 'URL',
       },
+      host: { doc: 'A host name at whose root its dialect is served.', form: 'NAME' },
     },
     call: (client, { body }) => client.admin.createProject(body as CreateProject),
     show: showCreated,

@@ -57,12 +57,15 @@ export function createVerbs({ store, dialects, directory, newId }: Wiring): Verb
     const project = await directory.project(decided.project_id)
     if (project === undefined) throw new Error(`Task ${decided.id} belongs to no project`)
     const dialect = dialects.get(project.dialect)
-    const task = { ...decided, ...dialect.amend?.(row, decided) }
-    const { callback_url, destination_id } = task
-    const body = callback_url === null ? null : dialect.callback(row, task)
+    const amended = { ...decided, last_told: null, ...dialect.amend?.(row, decided) }
+    const { callback_url, destination_id } = amended
+    const body = callback_url === null ? null : dialect.callback(row, amended)
     if (callback_url === null || destination_id === null || body === null) {
+      // What nobody is told of leaves the say to the event before.
+      const task = { ...amended, last_told: decided.last_told ?? decided.event_count - 1 }
       return { task, event: { ...row, body: null }, delivery: null, arrival }
     }
+    const task = amended
     const delivery: NewDelivery = {
       id: newId(),
       project_id: task.project_id,

@@ -37,12 +37,12 @@ type Deps = { store: Store; dialects: Dialects; newId: () => string }
 
 /** A task's last event, as what is sent again; throws `nothing_to_resend`. */
 export async function lastEventOf(store: Pick<Store, 'lastEvent'>, task: Task): Promise<Again> {
-  const event = await store.lastEvent(task.id)
-  if (event === undefined) throw new AppError('nothing_to_resend', 'No event of this task has happened yet')
+  const refuse = (why: string) => new AppError('nothing_to_resend', why)
+  if (task.event_count === 0) throw refuse('No event of this task has happened yet')
   const { callback_url, destination_id } = task
-  if (callback_url === null || destination_id === null) {
-    throw new AppError('nothing_to_resend', 'This task has no callback_url')
-  }
+  if (callback_url === null || destination_id === null) throw refuse('This task has no callback_url')
+  const event = await store.lastEvent(task.id)
+  if (event === undefined) throw refuse('Its customer is told of no event that this task has had')
   return {
     task_id: task.id,
     event_id: event.id,

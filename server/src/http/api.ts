@@ -11,6 +11,7 @@ import { registerDocument, serveDocument } from './document.ts'
 import { answerBroken, createErrorHandler } from './errors.ts'
 import { guardEdge } from './edge.ts'
 import { registerFronts } from './fronts.ts'
+import { createHosts, type Hosts } from './hosts.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { arrivalRoutes } from './routes/arrivals.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
@@ -51,9 +52,10 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   const stopListening = options.store.onTransition(waiters.notify)
   const stopWatching = options.store.shared ? watchOtherNodes({ ...options, waiters }) : () => {}
   const config = { ...options.config, public_url: options.config.public_url.replace(/\/+$/, '') }
-  const deps: Deps = { ...options, config, waiters, isStopping: drain.isStopping }
+  const hosts = createHosts(options)
+  const deps: Deps = { ...options, config, waiters, hosts, isStopping: drain.isStopping }
   let frontOf: ReturnType<typeof registerFronts> = () => undefined
-  const app = createServer(config, deps, (url) => frontOf(url))
+  const app = createServer(config, deps, { hosts, frontOf: (url) => frontOf(url) })
   const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })
   app.setNotFoundHandler(notServed)
   if (config.surface !== 'inbound') await registerDocument(app, config)
@@ -70,6 +72,7 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
     await serveDocument(app)
   }
   extend?.(app)
+  await hosts.refresh()
   await app.ready()
 
   const close = async () => {
@@ -98,7 +101,7 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
 function createServer(
   config: ApiConfig,
   { log }: Deps,
-  frontOf: ReturnType<typeof registerFronts>,
+  { hosts, frontOf }: { hosts: Hosts; frontOf: ReturnType<typeof registerFronts> },
 ): FastifyInstance {
   const onError = createErrorHandler({ log, bodyLimit: config.body_limit })
   const app = fastify({
@@ -106,6 +109,7 @@ function createServer(
     trustProxy: config.trust_proxy.length > 0 ? [...config.trust_proxy] : false,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    rewriteUrl: (request) => hosts.rewrite(request),
     routerOptions: { maxParamLength: LONGEST_ID },
     // Our own hook says it in our own words.
     return503OnClosing: false,

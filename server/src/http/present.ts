@@ -142,10 +142,19 @@ export function presentDestination(report: DestinationReport): Fields {
 }
 
 /** A project with its settings. */
-export const presentProject = ({ id, name, dialect, settings, created_at, updated_at }: Project): Fields => ({
+export const presentProject = ({
   id,
   name,
   dialect,
+  host,
+  settings,
+  created_at,
+  updated_at,
+}: Project): Fields => ({
+  id,
+  name,
+  dialect,
+  host,
   default_callback_url: settings.default_callback_url,
   retry: settings.retry,
   timeout_ms: settings.timeout_ms,

@@ -1,6 +1,7 @@
 // What only an administrator does: projects, their keys, and changing the key that seals. Credentials are shown in the
 // answer that makes them, and never again but to whoever repeats that very request.
 import { createKey, createProjectWithCredentials } from '../../dialects/credentials.ts'
+import type { Dialect } from '../../dialects/dialect.ts'
 import { AppError } from '../../domain/errors.ts'
 import { print } from '../../domain/json.ts'
 import type { Project, Scope } from '../../domain/project.ts'
@@ -25,6 +26,19 @@ async function projectOf(store: Pick<Store, 'findProject'>, id: string): Promise
   return project
 }
 
+/** Throws unless a project of this dialect may have this host name. */
+async function judgeHost({ store, config }: Deps, { name, front }: Dialect, host: string): Promise<void> {
+  if (front === null) {
+    throw new AppError('invalid_request', `host: a project of the dialect ${name} is served at every host`)
+  }
+  if (new URL(config.public_url).hostname === host) {
+    throw new AppError('invalid_request', `host: ${host} is this server's own (RINGBACK_PUBLIC_URL)`)
+  }
+  if ((await store.listHosts()).some((taken) => taken.host === host)) {
+    throw new AppError('conflict', `host: another project has ${host}; take another name`)
+  }
+}
+
 /** Makes the routes under /v1/admin. */
 export function adminRoutes(deps: Deps) {
   const { store, dialects, directory } = deps
@@ -37,7 +51,7 @@ export function adminRoutes(deps: Deps) {
       answers: { 201: 'ProjectCreated' },
       idempotent: true,
       async handler(request, reply) {
-        const { name, dialect = 'native', default_callback_url = null } = request.body
+        const { name, dialect = 'native', default_callback_url = null, host = null } = request.body
         const spoken = dialects.all.find(({ name }) => name === dialect)
         if (spoken === undefined) {
           const names = dialects.all.map(({ name }) => name)
@@ -47,13 +61,15 @@ export function adminRoutes(deps: Deps) {
           await judgeCallbackUrl(deps, default_callback_url, 'default_callback_url')
         const guard = guardOf(request, ADMINISTRATION)
         return once(store, guard, reply, async () => {
+          if (host !== null) await judgeHost(deps, spoken, host)
           const { credentials, ...rows } = createProjectWithCredentials(
             spoken,
-            { name, default_callback_url },
+            { name, default_callback_url, host },
             deps,
           )
           const answer = print({ project: presentProject(rows.project), credentials })
           const created = await store.createProject({ ...rows, idempotency: guarded(guard, 201, answer) })
+          if (created) await deps.hosts.refresh()
           return created ? json(reply, 201, answer) : undefined
         })
       },

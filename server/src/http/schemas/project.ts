@@ -49,6 +49,7 @@ export const Project = Type.Object({
   id: Type.String(),
   name: Type.String(),
   dialect: Type.String(),
+  host: nullable(Type.String()),
   ...settings,
   retry: Type.Object(retry),
   limits: Type.Object(limits),
@@ -56,11 +57,20 @@ export const Project = Type.Object({
   updated_at: Time,
 })
 
+const HOST = '^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$'
+
 export const CreateProject = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 100 }),
     dialect: Type.Optional(Type.String({ default: 'native' })),
     default_callback_url: Type.Optional(Type.String()),
+    host: Type.Optional(
+      Type.String({
+        pattern: HOST,
+        maxLength: 253,
+        description: 'A host name at whose root the dialect is served, in lower case and without port',
+      }),
+    ),
   },
   { ...strict, title: 'CreateProject' },
 )

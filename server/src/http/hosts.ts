@@ -1,0 +1,40 @@
+// Host names of projects: at its own name a project's dialect stands at the root, so that clients which know nothing but
+// another host keep working.
+import type { IncomingMessage } from 'node:http'
+import type { ApiOptions } from './deps.ts'
+
+// So long another process may not have heard of a new name.
+const FRESH_MS = 1000
+
+export type Hosts = {
+  /** The path to route by: that of the request, behind the mount of the dialect whose host it names. */
+  rewrite(request: Pick<IncomingMessage, 'url' | 'headers'>): string
+  /** Reads the names anew. */
+  refresh(): Promise<void>
+}
+
+/** Makes the table of host names; `refresh` fills it. It is read anew on use, while requests go on with what is known. */
+export function createHosts({ store, dialects, log }: Pick<ApiOptions, 'store' | 'dialects' | 'log'>): Hosts {
+  let mounts = new Map<string, string>()
+  let fresh_until = -Infinity
+
+  async function refresh(): Promise<void> {
+    fresh_until = performance.now() + FRESH_MS
+    const hosts = await store.listHosts()
+    mounts = new Map(hosts.map(({ host, dialect }) => [host, dialects.get(dialect).front?.mount ?? '']))
+  }
+
+  return {
+    rewrite({ url = '/', headers }) {
+      if (performance.now() > fresh_until) {
+        refresh().catch((error: unknown) => log.warn({ err: error }, 'hosts.unread'))
+      }
+      if (mounts.size === 0) return url
+      return (mounts.get(nameOf(headers.host)) ?? '') + url
+    },
+    refresh,
+  }
+}
+
+/** A host without its port, in lower case. */
+const nameOf = (host = '') => host.replace(/:\d+$/, '').toLowerCase()
