@@ -29,7 +29,9 @@ export const createAuth =
     const caller = await findCaller(directory, key)
     if (caller?.project.dialect !== NAME) throw refusal('This API key does not exist, or was revoked')
     if (!roles.includes(caller.role)) {
-      throw refusal('This is an operator key, which is for /v1; here your customer key (live_… or test_…) is asked for')
+      throw refusal(
+        'This is an operator key, which is for /v1; here your customer key (live_… or test_…) is asked for',
+      )
     }
     request.caller = caller
   }

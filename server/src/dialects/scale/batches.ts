@@ -7,14 +7,7 @@ import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
 import { answering, type Request } from './answer.ts'
 import { batchOf, countsOf, presentBatch, presentCounts, readBatch, type Batch } from './batch.ts'
-import {
-  bodyOf,
-  booleanField,
-  objectField,
-  requiredName,
-  urlField,
-  wholeField,
-} from './fields.ts'
+import { bodyOf, booleanField, objectField, requiredName, urlField, wholeField } from './fields.ts'
 import { projectOf } from './project.ts'
 import { lastOf, pageOf, rangeOf, type Query } from './query.ts'
 import { changeRecord, newRecord, recordsOf } from './record.ts'
@@ -66,7 +59,8 @@ export function batchRoutes(deps: FrontDeps) {
       const project = lastOf(query, 'project')
       const status = lastOf(query, 'status')
       const wanted = (batch: Batch) =>
-        (project === undefined || batch.project === project) && (status === undefined || batch.status === status)
+        (project === undefined || batch.project === project) &&
+        (status === undefined || batch.status === status)
       const page: StoredRecord[] = []
       let total = 0
       const { from: created_from, to: created_to } = rangeOf(query, 'start_time', 'end_time')

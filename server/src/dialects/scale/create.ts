@@ -28,7 +28,7 @@ import { uniqueIdTaken } from './task.ts'
 import { checkInputs, taskTypeOf, type Inputs } from './task-types.ts'
 
 // What all types have in common; the instruction stays among the params.
-const COMMON = [
+const COMMON = new Set([
   'callback_url',
   'project',
   'batch',
@@ -38,7 +38,7 @@ const COMMON = [
   'priority',
   'tags',
   'urgency',
-]
+])
 const PRIORITY = { low: -1_000_000, high: 1_000_000 }
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/
 
@@ -53,8 +53,9 @@ export const createRoute = (deps: FrontDeps): Handler =>
     const { extras, beneath } = await extrasFrom(deps, caller.scope, body)
 
     const params = new Map(beneath)
-    for (const [name, text] of body.texts) if (!COMMON.includes(name)) params.set(name, text)
-    for (const [name, value] of Object.entries(defaults)) if (!params.has(name)) params.set(name, print(value))
+    for (const [name, text] of body.texts) if (!COMMON.has(name)) params.set(name, text)
+    for (const [name, value] of Object.entries(defaults))
+      if (!params.has(name)) params.set(name, print(value))
     const text = joinMembers(params)
     const inputs = JSON.parse(text) as Inputs
     checkInputs(type, inputs)
@@ -96,7 +97,8 @@ async function extrasFrom(
       `project: the batch ${batch} belongs to the project ${of.batch.project}; leave project out`,
     )
   }
-  const beneath = project === null ? new Map() : projectParams((await projectOf(store, scope, project)).project)
+  const beneath =
+    project === null ? new Map() : projectParams((await projectOf(store, scope, project)).project)
   if (of !== null) await wakeBatch(deps, of)
   return {
     beneath,

@@ -20,6 +20,10 @@ export function bodyOf({ body, text }: Pick<FastifyRequest, 'body' | 'text'>): B
 const isBlank = (value: unknown): value is undefined | null | '' =>
   value === undefined || value === null || value === ''
 
+/** The text of a text, number or boolean; empty for anything else. */
+export const scalarText = (value: unknown): string =>
+  typeof value === 'object' || typeof value === 'undefined' ? '' : String(value)
+
 const NAME_MAX = 255
 
 /** A text of at most 255 characters that will be a name or an id; null when it is not given. */
@@ -58,7 +62,8 @@ export function urlField({ values }: Body, field: string): string | null {
 export function booleanField(values: Readonly<Record<string, unknown>>, field: string): boolean | undefined {
   const value = values[field]
   if (isBlank(value)) return undefined
-  if (/^(?:true|false)$/i.test(String(value))) return String(value).toLowerCase() === 'true'
+  const text = scalarText(value).toLowerCase()
+  if (text === 'true' || text === 'false') return text === 'true'
   throw invalid(field, 'must be true or false')
 }
 
@@ -70,7 +75,7 @@ export function wholeField(
 ): number | undefined {
   const value = values[field]
   if (isBlank(value)) return undefined
-  const number = /^-?\d{1,15}$/.test(String(value)) ? Number(value) : Number.NaN
+  const number = /^-?\d{1,15}$/.test(scalarText(value)) ? Number(value) : Number.NaN
   if (number >= low && number <= high) return number
   throw invalid(field, `must be a whole number from ${low} to ${high}`)
 }

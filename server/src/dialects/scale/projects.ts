@@ -5,7 +5,14 @@ import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
 import { answering } from './answer.ts'
 import { bodyOf, booleanField, objectField, requiredName } from './fields.ts'
-import { presentProject, projectOf, projectParams, readProject, withParams, type ScaleProject } from './project.ts'
+import {
+  presentProject,
+  projectOf,
+  projectParams,
+  readProject,
+  withParams,
+  type ScaleProject,
+} from './project.ts'
 import { changeRecord, newRecord, recordsOf } from './record.ts'
 import { taskTypeOf } from './task-types.ts'
 

@@ -60,7 +60,12 @@ function amend(event: TaskEvent, task: Task): Partial<Pick<Task, 'ext' | 'unique
     case 'task.audit.approved':
     case 'task.audit.rejected':
     case 'task.audit.fixed':
-      return { ext: extrasText({ ...extras, audits: [auditOf(event, extras), ...(extras.audits ?? [])].slice(0, AUDITS_MAX) }) }
+      return {
+        ext: extrasText({
+          ...extras,
+          audits: [auditOf(event, extras), ...(extras.audits ?? [])].slice(0, AUDITS_MAX),
+        }),
+      }
     case 'task.recalled':
       return { ext: extrasText({ ...extras, recalls: (extras.recalls ?? 0) + 1 }) }
     case 'task.errored':

@@ -2,6 +2,7 @@
 // test tasks complete with. Types without a line in the table take anything and answer with an empty object.
 import { AppError } from '../../domain/errors.ts'
 import type { Printable } from '../../domain/json.ts'
+import { scalarText } from './fields.ts'
 
 /** The inputs of a task, parsed; only what a type must look at is looked at. */
 export type Inputs = Readonly<Record<string, unknown>>
@@ -43,7 +44,7 @@ const types: Readonly<Record<string, TaskType>> = {
     defaults: { allow_multiple: false },
     response: ({ categories, allow_multiple }) => {
       const [category] = choicesOf(categories)
-      return { category: /^true$/i.test(String(allow_multiple)) ? [category] : category }
+      return { category: scalarText(allow_multiple).toLowerCase() === 'true' ? [category] : category }
     },
   },
   chat: anything,
@@ -119,15 +120,15 @@ const isGiven = (value: unknown): boolean =>
 /** The texts of a list of choices, which may have names and descriptions; a form with a single one sends no list. */
 function choicesOf(choices: unknown): string[] {
   if (Array.isArray(choices)) return choices.map((choice) => choicesOf(choice)[0] ?? '')
-  if (typeof choices !== 'object' || choices === null) return [String(choices)]
+  if (typeof choices !== 'object' || choices === null) return [scalarText(choices)]
   const { choice, name, label } = choices as Inputs
-  return [String(choice ?? name ?? label ?? Object.keys(choices)[0])]
+  return [scalarText(choice ?? name ?? label ?? Object.keys(choices)[0])]
 }
 
 /** An empty answer for each field, whether they are given as an object by name or as a list of their descriptions. */
 function blanks(fields: unknown): { [name: string]: string } {
   const names = Array.isArray(fields)
-    ? fields.map((field: Inputs | null) => String(field?.field_id ?? field?.name ?? field))
+    ? fields.map((field: Inputs | null) => scalarText(field?.field_id ?? field?.name ?? field))
     : Object.keys(Object(fields) as object)
   return Object.fromEntries(names.map((name) => [name, '']))
 }
