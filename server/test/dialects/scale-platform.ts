@@ -2,6 +2,7 @@
 // compare the auth key, answer 500 to a wrong one, and keep tasks by their id, so that a callback that comes twice does no harm.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import type { Sender } from '../../src/engine/senders.ts'
 import { startPlatform, type Received } from '../support/platform.ts'
 
 /** What a customer sees of a task; what is not there yet has no key. */
@@ -27,8 +28,8 @@ export const categorization = {
 type Options = { mode?: 'live' | 'test'; raw?: string; headers?: Record<string, string> }
 
 /** Starts a platform that speaks Scale. */
-export async function startScale(t: TestContext) {
-  const platform = await startPlatform(t, 'scale')
+export async function startScale(t: TestContext, options: { mail?: Sender } = {}) {
+  const platform = await startPlatform(t, 'scale', options)
   const keys = { live: platform.credentials.live_key, test: platform.credentials.test_key }
 
   /** A customer's call under /scale/v1. */
