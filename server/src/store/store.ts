@@ -175,6 +175,8 @@ export interface Outlet {
   wake(due_at: number): void
   /** A project's settings or secrets are others than before. */
   projectChanged(project_id: string): void
+  /** A record is due from `due_at` on. */
+  recordDue(due_at: number): void
 }
 
 export interface Store {

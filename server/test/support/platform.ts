@@ -9,6 +9,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { createVerbs } from '../../src/dialects/apply.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
+import { createWorkOf } from '../../src/dialects/work-of.ts'
 import { createIds } from '../../src/domain/id.ts'
 import type { Sender } from '../../src/engine/senders.ts'
 import { createCipher } from '../../src/store/cipher.ts'
@@ -57,7 +58,7 @@ export async function startPlatform(t: TestContext, dialect: string, { mail }: {
     clock,
     expire: (task: Parameters<typeof verbs.tryApply>[0]) => verbs.tryApply(task, 'expire', {}),
   }
-  const engine = await startEngine(t, world, { mail })
+  const engine = await startEngine(t, world, { mail, workOf: createWorkOf(api.deps) })
 
   return {
     ...api,

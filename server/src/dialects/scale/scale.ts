@@ -10,6 +10,7 @@ import type { Ready } from '../../store/store.ts'
 import type { Dialect } from '../dialect.ts'
 import { mailHeaders } from '../mail-headers.ts'
 import { BATCH_TYPE } from './batch.ts'
+import { createBatchWork } from './batch-work.ts'
 import { extrasOf, extrasText, type Audit, type Extras } from './extras.ts'
 import { front } from './front.ts'
 import { scaleId } from './id.ts'
@@ -52,6 +53,7 @@ export const createScale = ({ version }: { version: string }): Dialect => ({
   publicId: ({ id }) => scaleId(id),
   statusWord,
   front,
+  work: createBatchWork,
 })
 
 function amend(event: TaskEvent, task: Task): Partial<Pick<Task, 'ext' | 'unique_id'>> {
