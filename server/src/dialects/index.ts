@@ -1,6 +1,7 @@
 // The registry of dialects: one line each.
 import type { Dialect, Dialects } from './dialect.ts'
 import { createNative } from './native/native.ts'
+import { createScale } from './scale/scale.ts'
 import { createStardust } from './stardust/stardust.ts'
 import { createSuperai } from './superai/superai.ts'
 
@@ -17,6 +18,7 @@ export function createDialects({
 }): Dialects {
   const all: readonly Dialect[] = [
     createNative({ version }),
+    createScale({ version }),
     createStardust({ version, window_ms: signature_window_s * 1000 }),
     createSuperai({ version }),
   ]

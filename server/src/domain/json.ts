@@ -67,6 +67,10 @@ export function members(text: string): Map<string, string> {
   return found
 }
 
+/** The text of a JSON object with these members, in their order: the opposite of `members`. */
+export const joinMembers = (found: ReadonlyMap<string, string>): string =>
+  `{${Array.from(found, ([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`
+
 /** The elements of a JSON array as compact texts. `text` must be a valid JSON array. */
 export function elements(text: string): string[] {
   const found: string[] = []
