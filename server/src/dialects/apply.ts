@@ -4,7 +4,7 @@ import { leaseMs } from '../domain/delivery.ts'
 import { AppError } from '../domain/errors.ts'
 import { decide, isOverdue, transitions } from '../domain/task.ts'
 import type { Decision, Task, TaskStatus, TaskVerb, VerbInput } from '../domain/task.ts'
-import type { Arrival, NewDelivery, Store, Transition } from '../store/store.ts'
+import type { Arrival, CreateResult, CreateTask, NewDelivery, Store, Transition } from '../store/store.ts'
 import type { Dialects } from './dialect.ts'
 import type { Directory } from './directory.ts'
 
@@ -23,10 +23,16 @@ export type Verbs = {
   tryApply(task: Task, verb: TaskVerb, input: VerbInput, options?: ApplyOptions): Promise<Applied>
   /** Like `tryApply`, but throws `invalid_transition` with the current status. */
   apply(task: Task, verb: TaskVerb, input: VerbInput, options?: ApplyOptions): Promise<Task>
+  /** Creates a task with a verb applied to it already: in one write, so that nobody ever finds it without. */
+  createApplied(
+    creation: Omit<CreateTask, 'applied'>,
+    verb: TaskVerb,
+    input: VerbInput,
+  ): Promise<CreateResult>
 }
 
 type Wiring = {
-  store: Pick<Store, 'now' | 'transition' | 'findTask'>
+  store: Pick<Store, 'now' | 'createTask' | 'transition' | 'findTask'>
   dialects: Dialects
   directory: Pick<Directory, 'project'>
   newId: () => string
@@ -110,6 +116,11 @@ export function createVerbs({ store, dialects, directory, newId }: Wiring): Verb
       const { kind, task } = await tryApply(first, verb, input, options)
       if (kind === 'done') return task
       throw new AppError('invalid_transition', refusal(verb, task.status), { current: task.status })
+    },
+    async createApplied(creation, verb, input) {
+      const decision = decide(creation.task, verb, input, creation.task.created_at)
+      if (decision === undefined) throw new Error(`${verb} does not apply to a new task`)
+      return store.createTask({ ...creation, applied: await toTransition(decision, null) })
     },
   }
 }

@@ -1,7 +1,9 @@
 // The registry of dialects: one line each.
 import type { Dialect, Dialects } from './dialect.ts'
 import { createNative } from './native/native.ts'
+import { createScale } from './scale/scale.ts'
 import { createStardust } from './stardust/stardust.ts'
+import { createSuperai } from './superai/superai.ts'
 
 /**
  * Makes all dialects; `version` is the program's, for the `user-agent` of callbacks. A request that carries its time may be off
@@ -16,7 +18,9 @@ export function createDialects({
 }): Dialects {
   const all: readonly Dialect[] = [
     createNative({ version }),
+    createScale({ version }),
     createStardust({ version, window_ms: signature_window_s * 1000 }),
+    createSuperai({ version }),
   ]
   const byName = new Map(all.map((dialect) => [dialect.name, dialect]))
   return {

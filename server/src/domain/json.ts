@@ -67,6 +67,10 @@ export function members(text: string): Map<string, string> {
   return found
 }
 
+/** The text of a JSON object with these members, in their order: the opposite of `members`. */
+export const joinMembers = (found: ReadonlyMap<string, string>): string =>
+  `{${Array.from(found, ([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`
+
 /** The elements of a JSON array as compact texts. `text` must be a valid JSON array. */
 export function elements(text: string): string[] {
   const found: string[] = []
@@ -97,6 +101,23 @@ function skipValue(source: string, start: number): number {
     i++
   }
   return i
+}
+
+/** Whether two compact JSON texts differ in nothing but in how their strings are escaped. */
+export const isSameJson = (one: string, other: string): boolean =>
+  one === other || escapedAlike(one) === escapedAlike(other)
+
+function escapedAlike(text: string): string {
+  if (!text.includes('\\')) return text
+  let out = ''
+  let i = 0
+  for (;;) {
+    const start = text.indexOf('"', i)
+    if (start === -1) return out + text.slice(i)
+    const end = skipString(text, start)
+    out += text.slice(i, start) + JSON.stringify(JSON.parse(text.slice(start, end)))
+    i = end
+  }
 }
 
 /** What `print` takes: JSON data in which `Verbatim` stands for finished text. `undefined` members are left out. */

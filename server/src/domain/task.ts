@@ -94,6 +94,8 @@ export type VerbInput = {
   reason?: string
   verdict?: AuditVerdict
   comments?: string
+  /** Who audits; the platform's staff unless told. */
+  by?: 'customer'
   expires_at?: number
   /** SHA-256 of a new callback id (`await`). */
   callback_hash?: string
@@ -186,5 +188,5 @@ function eventOf(verb: TaskVerb, input: VerbInput): Decision['event'] {
   }
 }
 
-const auditDetail = ({ verdict, comments }: VerbInput) =>
-  print({ verdict: verdict ?? null, comments: comments ?? undefined })
+const auditDetail = ({ verdict, comments, by }: VerbInput) =>
+  print({ verdict: verdict ?? null, comments: comments ?? undefined, by })

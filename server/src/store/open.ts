@@ -16,8 +16,9 @@ import { createNodes } from './nodes.ts'
 import { openAnswer, openSecret, sealAnswer, sealSecret, type SealedRows } from './sealed.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
 import type { Resealing } from './sql/sealing.ts'
+import type { TransitionInput } from './sql/tasks.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
-import type { Idempotency, NewDelivery, Outlet, Ready, Store } from './store.ts'
+import type { Idempotency, NewDelivery, Outlet, Ready, Store, Transition } from './store.ts'
 
 export type StoreOptions = {
   driver: Driver
@@ -100,6 +101,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     }
   }
 
+  function tellMoved(task: Task): void {
+    for (const listener of listeners) listener(task)
+    nodes.moved(task)
+  }
+
   return {
     now,
     async ping() {
@@ -120,34 +126,38 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     settledTasks: (task_ids) => read('settledTasks', { task_ids }),
     close: () => (closed ??= commits.idle().then(() => driver.close())),
 
-    async createTask(input) {
-      const { task, destination, idempotency, labels } = input
+    createTask(input) {
+      const { task, destination, idempotency, labels, applied } = input
       const known = destination === null || knownDestinations.has(destination.id)
-      const result = await write(
-        'createTask',
-        {
-          task,
-          destination: known ? null : destination,
-          idempotency: sealed(idempotency),
-          labels,
-        },
-        { bytes: 512 + task.params.length + task.metadata.length },
-      )
-      if (destination !== null && result.kind === 'created') remember(knownDestinations, destination.id)
-      return result
+      const body = applied?.event?.body ?? ''
+      return writeDelivery(applied?.delivery ?? null, async (lease) => {
+        const { delivery, ...result } = await write(
+          'createTask',
+          () => ({
+            task,
+            destination: known ? null : destination,
+            idempotency: sealed(idempotency),
+            labels,
+            applied: applied === undefined ? null : leasing(applied, lease),
+          }),
+          { bytes: 512 + task.params.length + task.metadata.length + 2 * body.length },
+        )
+        if (result.kind === 'created') {
+          if (destination !== null) remember(knownDestinations, destination.id)
+          if (applied !== undefined) tellMoved(applied.task)
+        }
+        return { value: result, inserted: delivery, body }
+      })
     },
-    transition({ task, event, delivery, arrival }) {
+    transition(input) {
+      const { task, event, delivery } = input
       const body = event?.body ?? ''
       return writeDelivery(delivery, async (lease) => {
-        const result = await write(
-          'transition',
-          () => ({ task, event, arrival, delivery: delivery && { ...delivery, leased: lease() } }),
-          { task_ids: [task.id], bytes: 1024 + 2 * body.length },
-        )
-        if (result !== null) {
-          for (const listener of listeners) listener(task)
-          nodes.moved(task)
-        }
+        const result = await write('transition', () => leasing(input, lease), {
+          task_ids: [task.id],
+          bytes: 1024 + 2 * body.length,
+        })
+        if (result !== null) tellMoved(task)
         return { value: result !== null, inserted: result?.delivery ?? null, body }
       })
     },
@@ -362,6 +372,12 @@ function asProblem(error: unknown): unknown {
 
 // So long a refused write speaks for those that nobody has tried since.
 const REFUSED_MS = 1000
+
+/** A transition with the slot that is reserved for its delivery, or none. */
+const leasing = ({ delivery, ...transition }: Transition, lease: () => boolean): TransitionInput => ({
+  ...transition,
+  delivery: delivery && { ...delivery, leased: lease() },
+})
 
 const KNOWN_DESTINATIONS = 50_000
 

@@ -60,6 +60,8 @@ export type CreateTask = {
   idempotency: Idempotency | null
   /** Texts by which the task is found again, 500 characters each at most; once is enough for each. */
   labels?: readonly string[] | undefined
+  /** A verb that is decided on the new task already, and written together with it. */
+  applied?: Transition | undefined
 }
 export type CreateResult =
   | { kind: 'created' }
@@ -132,6 +134,8 @@ export type ClaimResult = {
 export type TaskFilter = {
   status?: TaskStatus
   statuses?: readonly TaskStatus[]
+  /** Of suspended tasks only those that were created so, or only those that were not. */
+  suspended_at_birth?: boolean
   type?: string
   types?: readonly string[]
   audit_status?: string
@@ -197,7 +201,7 @@ export interface Store {
   /** Commits what is queued and closes the database. Idempotent. */
   close(): Promise<void>
 
-  /** Inserts a task, its destination and its idempotency key, or nothing. */
+  /** Inserts a task, its destination, its idempotency key and what was applied to it at once, or nothing. */
   createTask(input: CreateTask): Promise<CreateResult>
   /** Writes a decided verb with event, delivery and arrival if the task is still the one it was decided on. */
   transition(input: Transition): Promise<boolean>

@@ -33,10 +33,10 @@ export const run = (
   })
 
 /** Starts `ringback dev` on a free port, and gives a way to run commands against it. It ends with the test, as its folder does. */
-export async function startDev(t: TestContext, folder?: string) {
+export async function startDev(t: TestContext, folder?: string, env: Environment = {}) {
   const data = folder ?? (await mkdtemp(join(tmpdir(), 'ringback-cli-')))
   const child = spawn(process.execPath, [bin, 'dev', '--port', '0', '--data', data], {
-    env: plain,
+    env: { ...plain, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')

@@ -245,6 +245,21 @@ for (const { name, open } of contractDatabases) {
       for (const [types, filter] of found) assert.equal(await typesOf(filter), types, JSON.stringify(filter))
     })
 
+    it('tells tasks that were suspended from birth from those that became so, and others from neither', async () => {
+      await freshProject()
+      await create({ type: 'a', status: 'suspended' })
+      await create({ type: 'b', status: 'suspended', resume_status: 'waiting' })
+      await create({ type: 'c', resume_status: 'waiting' })
+      const found: [string, TaskFilter][] = [
+        ['a b', { statuses: ['suspended'] }],
+        ['a', { statuses: ['suspended'], suspended_at_birth: true }],
+        ['b', { statuses: ['suspended'], suspended_at_birth: false }],
+        ['a c', { suspended_at_birth: true }],
+        ['b c', { suspended_at_birth: false }],
+      ]
+      for (const [types, filter] of found) assert.equal(await typesOf(filter), types, JSON.stringify(filter))
+    })
+
     it('finds tasks by when they were created, completed and changed, from a time until before another', async () => {
       await freshProject()
       const first = await create({ type: 'a', completed_at: 100, updated_at: 200 })

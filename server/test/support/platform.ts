@@ -11,6 +11,7 @@ import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
 import { createWorkOf } from '../../src/dialects/work-of.ts'
 import { createIds } from '../../src/domain/id.ts'
+import type { Sender } from '../../src/engine/senders.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
 import { startApi, type Body } from '../http/start-api.ts'
@@ -23,8 +24,8 @@ import { using } from './sender.ts'
 /** A callback as its receiver got it. */
 export type Received = { path: string; headers: IncomingHttpHeaders; text: string; body: Body; at: number }
 
-/** Starts a platform; it stops when the test ends. */
-export async function startPlatform(t: TestContext, dialect: string) {
+/** Starts a platform; it stops when the test ends. It sends e-mail if there is something to send it with. */
+export async function startPlatform(t: TestContext, dialect: string, { mail }: { mail?: Sender } = {}) {
   const clock = createManualClock()
   const folder = await mkdtemp(join(tmpdir(), 'ringback-platform-'))
   const store = createStore({
@@ -48,7 +49,7 @@ export async function startPlatform(t: TestContext, dialect: string) {
       response.end()
     }),
   )
-  const api = await startApi(t, {}, { over: store, dialect })
+  const api = await startApi(t, { mail: mail !== undefined }, { over: store, dialect })
   const dialects = createDialects({ version: '0.0.0' })
   const newId = createIds(clock.now, (bytes) => bytes.set(randomBytes(bytes.length)))
   const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId })
@@ -57,7 +58,7 @@ export async function startPlatform(t: TestContext, dialect: string) {
     clock,
     expire: (task: Parameters<typeof verbs.tryApply>[0]) => verbs.tryApply(task, 'expire', {}),
   }
-  const engine = await startEngine(t, world, { workOf: createWorkOf(api.deps) })
+  const engine = await startEngine(t, world, { mail, workOf: createWorkOf(api.deps) })
 
   return {
     ...api,

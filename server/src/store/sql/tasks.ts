@@ -30,8 +30,14 @@ export const findTaken = bulk(
     join tasks t on t.project_id = v.project_id and t.mode = v.mode and t.unique_id = v.unique_id`,
 )
 
-/** Inserts tasks; each is created whole or not at all. */
-export async function createTasks(context: WriteContext, inputs: CreateTask[]): Promise<CreateResult[]> {
+export type CreateTaskInput = Omit<CreateTask, 'applied'> & { applied: TransitionInput | null }
+export type CreateTaskResult = CreateResult & { delivery: Inserted | null }
+
+/** Inserts tasks; each is created whole or not at all, with the verb that is applied to it at once, if any. */
+export async function createTasks(
+  context: WriteContext,
+  inputs: CreateTaskInput[],
+): Promise<CreateTaskResult[]> {
   const { tx } = context
   const guards = inputs.flatMap(({ idempotency }) => idempotency ?? [])
   const refused = await takeIdempotency(context, guards)
@@ -51,6 +57,9 @@ export async function createTasks(context: WriteContext, inputs: CreateTask[]): 
     context,
     done.flatMap(({ destination }) => destination ?? []),
   )
+  const applied = done.flatMap(({ applied }) => applied ?? [])
+  const moved = applied.length === 0 ? [] : await transitionTasks(context, applied)
+  const deliveries = new Map(applied.map(({ task }, i) => [task.id, moved[i]?.delivery ?? null]))
   const taken =
     lost.length === 0
       ? []
@@ -63,15 +72,17 @@ export async function createTasks(context: WriteContext, inputs: CreateTask[]): 
     lost.flatMap(({ idempotency }) => idempotency ?? []),
   )
   return inputs.map(({ task, idempotency }) => {
-    if (created.has(task.id)) return { kind: 'created' }
-    if (idempotency !== null && refused.has(idempotency)) return { kind: 'idempotency_key_taken' }
+    if (created.has(task.id)) return { kind: 'created', delivery: deliveries.get(task.id) ?? null }
+    if (idempotency !== null && refused.has(idempotency)) {
+      return { kind: 'idempotency_key_taken', delivery: null }
+    }
     const owner = taken.find(({ wanted_id }) => wanted_id === task.id)
     if (owner === undefined) throw new Error(`task ${task.id} was not inserted, and no unique_id says why`)
-    return { kind: 'unique_id_taken', task_id: String(owner.task_id) }
+    return { kind: 'unique_id_taken', task_id: String(owner.task_id), delivery: null }
   })
 }
 
-const taskOf = ({ task }: CreateTask) => task
+const taskOf = ({ task }: CreateTaskInput) => task
 /** What `findTaken` takes. */
 export const pickUnique = ({ id, project_id, mode, unique_id }: Task) => ({ id, project_id, mode, unique_id })
 
