@@ -159,7 +159,7 @@ export async function createApp({
   const newId = createIds(now, (bytes) => void randomFillSync(bytes))
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const dialects = createDialects({ version })
+  const dialects = createDialects({ version, signature_window_s: config.signature_window })
   const directory = createDirectory(store)
   const operator =
     config.operator_url === null

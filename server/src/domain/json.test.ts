@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { elements } from './json.ts'
+import { elements, hasNul, isSameJson } from './json.ts'
 
 test('the elements of an array are the very texts, without the white space between tokens', () => {
   assert.deepEqual(elements(' [ ] '), [])
@@ -9,4 +9,18 @@ test('the elements of an array are the very texts, without the white space betwe
     elements('[ 1950000000000000001, "a, ] b\\"", [1, [2]], {"x": "}", "y": [1E400]}, null ]'),
     ['1950000000000000001', '"a, ] b\\""', '[1,[2]]', '{"x":"}","y":[1E400]}', 'null'],
   )
+})
+
+test('JSON texts are the same when only the escapes in their strings differ, and other when a digit does', () => {
+  assert.ok(isSameJson('{"é":"a/b"}', String.raw`{"\u00e9":"a\/b"}`))
+  assert.ok(isSameJson(String.raw`["\"",1]`, String.raw`["\u0022",1]`))
+  assert.ok(!isSameJson('[1950000000000000001]', '[1950000000000000002]'))
+  assert.ok(!isSameJson(String.raw`["\\u00e9"]`, '["é"]'))
+  assert.ok(isSameJson(`["${'x'.repeat(1_000_000)}"]`, String.raw`["\u0078${'x'.repeat(999_999)}"]`))
+})
+
+test('a NUL is found where a text has one, and not behind an escaped backslash', () => {
+  assert.ok(hasNul(String.raw`{"a":"\u0000"}`))
+  assert.ok(hasNul(String.raw`{"a":"\\\u0000"}`))
+  assert.ok(!hasNul(String.raw`{"a":"\\u0000"}`))
 })

@@ -12,6 +12,12 @@ export class Verbatim {
 /** Wraps stored JSON text for `print`; null stays null. */
 export const verbatim = (text: string | null): Verbatim | null => (text === null ? null : new Verbatim(text))
 
+// An escaped U+0000, with an even number of backslashes before it.
+const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/
+
+/** Whether valid JSON has a text with NUL, which no database keeps. */
+export const hasNul = (text: string): boolean => text.includes(String.raw`\u0000`) && NUL_ESCAPE.test(text)
+
 const QUOTE = 34
 const BACKSLASH = 92
 
@@ -95,6 +101,23 @@ function skipValue(source: string, start: number): number {
     i++
   }
   return i
+}
+
+/** Whether two compact JSON texts differ in nothing but in how their strings are escaped. */
+export const isSameJson = (one: string, other: string): boolean =>
+  one === other || escapedAlike(one) === escapedAlike(other)
+
+function escapedAlike(text: string): string {
+  if (!text.includes('\\')) return text
+  let out = ''
+  let i = 0
+  for (;;) {
+    const start = text.indexOf('"', i)
+    if (start === -1) return out + text.slice(i)
+    const end = skipString(text, start)
+    out += text.slice(i, start) + JSON.stringify(JSON.parse(text.slice(start, end)))
+    i = end
+  }
 }
 
 /** What `print` takes: JSON data in which `Verbatim` stands for finished text. `undefined` members are left out. */

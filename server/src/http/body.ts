@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../domain/errors.ts'
+import { hasNul } from '../domain/json.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -11,9 +12,6 @@ declare module 'fastify' {
     text: string
   }
 }
-
-// An escaped U+0000, with an even number of backslashes before it.
-const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/
 
 /** The parser of `application/json`: keeps the text in `request.text`. An empty body is none. */
 export async function parseJsonBody(request: FastifyRequest, bytes: Buffer): Promise<unknown> {
@@ -33,7 +31,7 @@ export async function parseJsonBody(request: FastifyRequest, bytes: Buffer): Pro
   }
   // Further on null means that there is no body.
   if (value === null) throw new AppError('invalid_request', 'body: must be an object, not null')
-  if (text.includes(String.raw`\u0000`) && NUL_ESCAPE.test(text)) {
+  if (hasNul(text)) {
     throw new AppError(
       'invalid_request',
       'The body has a text with NUL (\\u0000), which cannot be kept; remove it',

@@ -7,7 +7,7 @@ import type { Page, PageRequest } from '../domain/page.ts'
 import type { Host, Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
 import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
-import type { Task, TaskStatus } from '../domain/task.ts'
+import type { AuditVerdict, Task, TaskStatus } from '../domain/task.ts'
 import type { AmendResult, AmendTask } from './sql/amend.ts'
 import type { SetBreaker } from './sql/closing.ts'
 import type { TaskPageRequest } from './sql/find-tasks.ts'
@@ -134,11 +134,15 @@ export type ClaimResult = {
 export type TaskFilter = {
   status?: TaskStatus
   statuses?: readonly TaskStatus[]
+  /** Of suspended tasks only those that were created so, or only those that were not. */
+  suspended_at_birth?: boolean
   type?: string
   types?: readonly string[]
   audit_status?: string
   /** With null among them, tasks without a verdict, too. */
   audit_statuses?: readonly (string | null)[]
+  /** One of these pairs of status and verdict. */
+  states?: readonly (readonly [TaskStatus, AuditVerdict | null])[]
   callback_succeeded?: boolean
   unique_id?: string
   unique_ids?: readonly string[]

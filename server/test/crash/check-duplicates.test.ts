@@ -66,6 +66,14 @@ test('of each destination four times the limit may be repeated after a kill, of 
   assert.equal(explainDuplicates(logs).most, 4 * 2 * 3 * (1 + 1 + logs.processes))
 })
 
+test('a process that froze with locks in its hands may keep another from settling until that is killed', () => {
+  const kill = incident('kill', 1, 4000)
+  assert.deepEqual(check(disturbed({ incidents: [kill, incident('freeze', 2, 500, 16_500)] })).faults, [])
+  assert.notDeepEqual(check(disturbed({ incidents: [kill] })).faults, [])
+  const thawed = incident('freeze', 2, -9000, 7000)
+  assert.notDeepEqual(check(disturbed({ incidents: [kill, thawed] })).faults, [])
+})
+
 for (const kind of ['kill', 'freeze'] as const) {
   test(`a sender without a number may be any that met a ${kind}, since it had hung up before anybody could ask`, () => {
     const logs = disturbed({ incidents: [incident(kind, 2, 500)] })

@@ -21,6 +21,8 @@ export type Cause = Incident['kind'] | 'unanswered'
 const SHARES = 4
 // So long after it was accepted a callback may not have been settled yet, and so late the receiver may see it.
 const AROUND_MS = 2000
+// So long a process that was frozen amid a transaction keeps its locks, and others from settling (postgres-database.ts).
+const LOCKED_MS = 3000
 
 /** By server process: how many callbacks that it had delivered were accepted again from a later one. */
 export function countDuplicates(receipts: readonly Receipt[]): Map<number, number> {
@@ -79,7 +81,7 @@ export function explainDuplicates(evidence: Evidence): Explanation {
     for (const receipt of accepted.length < 2 ? [] : accepted) {
       const outcome = outcomes.get(receipt.attempt)
       if (outcome === 'delivered') continue
-      const incident = incidents.find((candidate) => explains(candidate, receipt))
+      const incident = incidents.find((candidate) => explains(candidate, receipt, incidents))
       if (incident !== undefined) {
         counts.set(incident, (counts.get(incident) ?? 0) + 1)
         causes[incident.kind]++
@@ -109,8 +111,17 @@ const mostAfter = ({ kind }: Incident, { limit, destinations, processes }: Evide
   SHARES * limit * destinations * (kind === 'database' ? processes : 1)
 
 /** Whether an incident may have kept the sender of this receipt from settling it. */
-function explains({ boot, from, until }: Incident, receipt: Receipt): boolean {
+function explains(
+  { boot, from, until }: Incident,
+  receipt: Receipt,
+  incidents: readonly Incident[],
+): boolean {
   // Who was dead, or had hung up, before the receiver could ask who it is has no number.
   const meant = boot === null || boot === receipt.boot || receipt.boot === 0
-  return meant && receipt.at >= from - AROUND_MS && receipt.at <= until + AROUND_MS
+  const locked = incidents.some(
+    (other) =>
+      other.kind === 'freeze' && other.from <= receipt.at + AROUND_MS && other.from >= receipt.at - LOCKED_MS,
+  )
+  const unsettled_ms = AROUND_MS + (locked ? LOCKED_MS : 0)
+  return meant && receipt.at >= from - unsettled_ms && receipt.at <= until + AROUND_MS
 }

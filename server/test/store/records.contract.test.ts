@@ -227,9 +227,35 @@ for (const { name, open } of contractDatabases) {
         ['b', { audit_statuses: [null] }],
         ['b c', { audit_statuses: [null, 'approved'] }],
         ['', { audit_statuses: [] }],
+        [
+          'a b',
+          {
+            states: [
+              ['waiting', 'fixed'],
+              ['completed', null],
+              ['canceled', null],
+            ],
+          },
+        ],
+        ['', { states: [] }],
         ['a b', { ids: ['ext "a"', b.id, 'nobody'] }],
         ['a', { ids: [a.id, 'ext "a"'] }],
         ['a', { ids: [a.id, b.id], types: ['a'], unique_ids: ['one', 'two'], audit_statuses: ['fixed'] }],
+      ]
+      for (const [types, filter] of found) assert.equal(await typesOf(filter), types, JSON.stringify(filter))
+    })
+
+    it('tells tasks that were suspended from birth from those that became so, and others from neither', async () => {
+      await freshProject()
+      await create({ type: 'a', status: 'suspended' })
+      await create({ type: 'b', status: 'suspended', resume_status: 'waiting' })
+      await create({ type: 'c', resume_status: 'waiting' })
+      const found: [string, TaskFilter][] = [
+        ['a b', { statuses: ['suspended'] }],
+        ['a', { statuses: ['suspended'], suspended_at_birth: true }],
+        ['b', { statuses: ['suspended'], suspended_at_birth: false }],
+        ['a c', { suspended_at_birth: true }],
+        ['b c', { suspended_at_birth: false }],
       ]
       for (const [types, filter] of found) assert.equal(await typesOf(filter), types, JSON.stringify(filter))
     })

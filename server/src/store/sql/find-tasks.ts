@@ -97,7 +97,7 @@ async function named(tx: Transaction, scope: Scope, { ids, unique_ids }: TaskFil
 }
 
 function conditionsOf(flavor: Flavor, filter: TaskFilter): Condition[] {
-  const { callback_succeeded, audit_statuses } = filter
+  const { callback_succeeded, audit_statuses, suspended_at_birth } = filter
   const verdicts = audit_statuses?.filter((status) => status !== null)
   const unaudited = audit_statuses?.includes(null) ? 'or audit_status is null' : ''
   const isOneOf = (column: string, texts: readonly string[] | undefined): Condition => [
@@ -107,10 +107,18 @@ function conditionsOf(flavor: Flavor, filter: TaskFilter): Condition[] {
   return [
     ['status = $', filter.status],
     isOneOf('status', filter.statuses),
+    [
+      `(status <> 'suspended' or case when resume_status is null then 1 else 0 end = $)`,
+      suspended_at_birth === undefined ? undefined : Number(suspended_at_birth),
+    ],
     ['type = $', filter.type],
     isOneOf('type', filter.types),
     ['audit_status = $', filter.audit_status],
     [`(audit_status ${flavor.oneOf('$')} ${unaudited})`, textOf(verdicts)],
+    isOneOf(
+      `(status || '/' || coalesce(audit_status, ''))`,
+      filter.states?.map(([status, verdict]) => `${status}/${verdict ?? ''}`),
+    ),
     ['callback_succeeded = $', callback_succeeded === undefined ? undefined : Number(callback_succeeded)],
     ['unique_id = $', filter.unique_id],
     ['id >= $', startOf(filter.created_from)],
