@@ -13,10 +13,12 @@ import { createDirectory } from './dialects/directory.ts'
 import type { Dialects } from './dialects/dialect.ts'
 import { createDialects } from './dialects/index.ts'
 import { createRender } from './dialects/render.ts'
+import { createWorkOf } from './dialects/work-of.ts'
 import type { Check } from './domain/finding.ts'
 import { createIds } from './domain/id.ts'
 import { createEgress, EVERYWHERE, type Egress } from './engine/egress.ts'
 import { createEngine } from './engine/engine.ts'
+import { createFetcher } from './engine/fetcher.ts'
 import { createHttpSender } from './engine/http-sender.ts'
 import { createMailSender, noMailSender, type MailSender } from './engine/mail-sender.ts'
 import { createOperatorCall } from './engine/operator-call.ts'
@@ -24,6 +26,7 @@ import type { Attempted } from './engine/report.ts'
 import { createResolver, RESOLVE_TIMEOUT_MS, type Resolver } from './engine/resolver.ts'
 import { createSenders } from './engine/senders.ts'
 import { createApi } from './http/api.ts'
+import type { ApiOptions } from './http/deps.ts'
 import { backupSqlite } from './store/backup.ts'
 import { postgresChecks } from './store/checks/postgres.ts'
 import { sqliteChecks } from './store/checks/sqlite.ts'
@@ -156,49 +159,49 @@ export async function createApp({
   const newId = createIds(now, (bytes) => void randomFillSync(bytes))
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const dialects = createDialects({ version })
+  const dialects = createDialects({ version, signature_window_s: config.signature_window })
   const directory = createDirectory(store)
   const operator =
     config.operator_url === null
       ? undefined
       : createOperatorCall({ url: config.operator_url, version, resolver })
   const verbs = createVerbs({ store, dialects, directory, newId })
+  const options: ApiOptions = {
+    store,
+    verbs,
+    dialects,
+    directory,
+    egress,
+    registry,
+    log,
+    now,
+    newId,
+    randomBytes,
+    config: {
+      public_url,
+      body_limit: config.body_limit,
+      inbound_rate: config.inbound_rate,
+      trust_proxy: config.trust_proxy,
+      surface: config.surface,
+      admin_key: config.admin_key,
+      mail: mail !== null,
+      version,
+    },
+  }
   const engine = createEngine({
     store,
     sender: createSenders({ http: createHttpSender({ egress }), mail: mail ?? noMailSender }),
+    fetcher: createFetcher({ egress, version }),
     policy: (project) => dialects.get(project.dialect).policy(project),
     render: createRender(dialects),
     expire: (task) => verbs.tryApply(task, 'expire', {}),
+    workOf: createWorkOf(options),
     log,
     registry,
     onAttempt,
     tellOperator: operator?.tell,
   })
-  const api = await createApi(
-    {
-      store,
-      verbs,
-      dialects,
-      directory,
-      egress,
-      registry,
-      log,
-      now,
-      newId,
-      randomBytes,
-      config: {
-        public_url,
-        body_limit: config.body_limit,
-        inbound_rate: config.inbound_rate,
-        trust_proxy: config.trust_proxy,
-        surface: config.surface,
-        admin_key: config.admin_key,
-        mail: mail !== null,
-        version,
-      },
-    },
-    extend,
-  )
+  const api = await createApi(options, extend)
 
   async function stop(): Promise<void> {
     const grace_ms = config.stop_grace * 1000

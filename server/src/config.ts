@@ -205,6 +205,13 @@ export const settings = {
     doc: 'Largest request body, in bytes.',
     parse: whole(1024, 64 * 1024 * 1024),
   }),
+  signature_window: setting({
+    env: 'RINGBACK_SIGNATURE_WINDOW',
+    form: 'SECONDS',
+    fallback: '300',
+    doc: 'How far the time in a signed request (of a Stardust customer) may be off this server’s clock, either way.',
+    parse: whole(1, 86_400),
+  }),
   stop_grace: setting({
     env: 'RINGBACK_STOP_GRACE',
     form: 'SECONDS',

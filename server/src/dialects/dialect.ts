@@ -5,7 +5,8 @@ import type { TaskEvent } from '../domain/event.ts'
 import type { Mode, Project, ProjectSettings, Secret } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
 import type { Ready } from '../store/store.ts'
-import type { Front } from './front.ts'
+import type { Front, FrontDeps } from './front.ts'
+import type { Work } from './work.ts'
 
 /** What an attempt's headers depend on besides the delivery: all secrets of the project, newest first. */
 export type AttemptContext = {
@@ -53,6 +54,8 @@ export type Dialect = {
   statusWord(task: Task): string
   /** Its customers' routes; the native ones are the API's own. */
   readonly front: Front | null
+  /** Makes the work on the records of its projects that are due. */
+  work?(deps: FrontDeps): Work
 }
 
 /** Finds a dialect by its name; throws for one that this program does not have. */

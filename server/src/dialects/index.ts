@@ -1,11 +1,25 @@
 // The registry of dialects: one line each.
 import type { Dialect, Dialects } from './dialect.ts'
 import { createNative } from './native/native.ts'
+import { createStardust } from './stardust/stardust.ts'
 import { createSuperai } from './superai/superai.ts'
 
-/** Makes all dialects; `version` is the program's, for the `user-agent` of callbacks. */
-export function createDialects({ version }: { version: string }): Dialects {
-  const all: readonly Dialect[] = [createNative({ version }), createSuperai({ version })]
+/**
+ * Makes all dialects; `version` is the program's, for the `user-agent` of callbacks. A request that carries its time may be off
+ * the server's clock by `signature_window_s`.
+ */
+export function createDialects({
+  version,
+  signature_window_s = 300,
+}: {
+  version: string
+  signature_window_s?: number
+}): Dialects {
+  const all: readonly Dialect[] = [
+    createNative({ version }),
+    createStardust({ version, window_ms: signature_window_s * 1000 }),
+    createSuperai({ version }),
+  ]
   const byName = new Map(all.map((dialect) => [dialect.name, dialect]))
   return {
     all,

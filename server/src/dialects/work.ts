@@ -1,5 +1,6 @@
-// What a dialect's work in the background may use. The engine provides it; a dialect names no socket, timer or loop, so that
-// all reading of customers' URLs goes through the one guard and its bounds.
+// A dialect's work in the background, and what it may use. The engine does the rest; a dialect names no socket, timer or loop,
+// so that all reading of customers' URLs goes through the one guard and its bounds.
+import type { StoredRecord } from '../domain/record.ts'
 
 /** How far a fetch may go: bytes read, milliseconds for all of it, and milliseconds of the other side's silence. */
 export type FetchBounds = { max_bytes: number; total_ms: number; idle_ms: number; signal?: AbortSignal }
@@ -36,3 +37,32 @@ export class FetchError extends Error {
     this.status = status
   }
 }
+
+/** Somebody else has written the record meanwhile: what this work would write is worth nothing, and it ends without a word. */
+export class LostRecordError extends Error {
+  constructor() {
+    super('Somebody else has written this record')
+    this.name = 'LostRecordError'
+  }
+}
+
+/** What work on a record may use. */
+export type WorkTools = {
+  /** Ends with `signal`, too. */
+  fetch: Fetch
+  /** The store's time in milliseconds. */
+  now: () => number
+  /** Aborts when this process stops, and when somebody else has written the record: nothing should be begun any more. */
+  signal: AbortSignal
+  /** Writes progress, so that whoever goes on begins there, and renews the lease. Throws LostRecordError. */
+  save: (body: string) => Promise<void>
+}
+
+/** What is written in the end: due again at `due_at`, or done with null. Without `expires_at` that stays as it is. */
+export type WorkResult = { body: string; due_at: number | null; expires_at?: number | null }
+
+/**
+ * One piece of work on a record that was due. It may be begun again from what was saved last, on any node, however it ended: a
+ * process can die between any two of its steps. What it throws is logged, and the record is due again after a growing wait.
+ */
+export type Work = (record: StoredRecord, tools: WorkTools) => Promise<WorkResult>

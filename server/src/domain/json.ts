@@ -12,6 +12,12 @@ export class Verbatim {
 /** Wraps stored JSON text for `print`; null stays null. */
 export const verbatim = (text: string | null): Verbatim | null => (text === null ? null : new Verbatim(text))
 
+// An escaped U+0000, with an even number of backslashes before it.
+const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/
+
+/** Whether valid JSON has a text with NUL, which no database keeps. */
+export const hasNul = (text: string): boolean => text.includes(String.raw`\u0000`) && NUL_ESCAPE.test(text)
+
 const QUOTE = 34
 const BACKSLASH = 92
 
@@ -109,12 +115,6 @@ function escapedAlike(text: string): string {
     i = end
   }
 }
-
-// An escaped U+0000, with an even number of backslashes before it.
-const NUL_ESCAPE = /(?<!\\)(?:\\\\)*\\u0000/
-
-/** Whether a text in this JSON has a NUL, which databases do not keep. */
-export const hasNul = (text: string): boolean => text.includes(String.raw`\u0000`) && NUL_ESCAPE.test(text)
 
 /** What `print` takes: JSON data in which `Verbatim` stands for finished text. `undefined` members are left out. */
 export type Printable =

@@ -9,7 +9,7 @@ import { createLoop } from './loop.ts'
 import type { Terms, TermsCache } from './terms.ts'
 
 export type Dispatcher = {
-  outlet: Outlet
+  outlet: Omit<Outlet, 'recordDue'>
   /** Takes work, and claims what waits. */
   start(): void
   /** Takes no more work and gives back what has not been begun. Resolves when no claim is under way. */

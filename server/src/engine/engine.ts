@@ -10,11 +10,13 @@ import { createClock, until, type Clock } from './clock.ts'
 import { createDeliver, type Render } from './deliver.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { createExpirer } from './expirer.ts'
+import type { Fetcher } from './fetcher.ts'
 import type { Log } from './log.ts'
 import { createLoop } from './loop.ts'
 import { createMetrics } from './metrics.ts'
 import { createPauseReporter, type TellOperator } from './pause-reporter.ts'
 import { createRates } from './rates.ts'
+import { createRecordWorker, type WorkOf } from './record-worker.ts'
 import { createReplayer } from './replayer.ts'
 import { createReport, type Attempted } from './report.ts'
 import { createRescuer } from './rescuer.ts'
@@ -26,12 +28,16 @@ export type EngineOptions = {
   store: Store
   /** The engine's own: it closes it when it stops. */
   sender: Sender
+  /** The engine's own, too. */
+  fetcher: Fetcher
   /** The retry policy of a project's dialect. */
   policy: (project: Project) => RetryPolicy
   /** The request of an attempt in a project's dialect. */
   render: Render
   /** Applies the verb `expire`; a race that it loses is no error. */
   expire: (task: Task) => Promise<unknown>
+  /** The work on a record by its project's dialect. */
+  workOf: WorkOf
   log: Log
   registry: Registry
   /** Tells the operator of a destination that paused by itself; without it, the log and the metrics do. */
@@ -58,7 +64,8 @@ const PRUNE = { every_ms: 3_600_000, pause_ms: 100, first_ms: 60_000, chunk: 200
 
 /** Makes an engine; it rests until `start`. */
 export function createEngine(options: EngineOptions): Engine {
-  const { store, sender, policy, render, expire, log, registry, tellOperator, onAttempt } = options
+  const { store, sender, fetcher, policy, render, expire, workOf, log, registry, tellOperator, onAttempt } =
+    options
   const clock = options.clock ?? createClock(() => store.now())
   const metrics = createMetrics(registry, {
     inFlight: () => dispatcher.inFlight(),
@@ -95,6 +102,7 @@ export function createEngine(options: EngineOptions): Engine {
     metrics.pruned(pruned)
     return next
   }
+  const worker = createRecordWorker({ store, workOf, fetch: fetcher.fetch, clock, log })
   const tell = createPauseReporter({ store, tell: tellOperator, clock, log })
   const upkeep = [
     flush,
@@ -112,19 +120,23 @@ export function createEngine(options: EngineOptions): Engine {
     // Before anything is taken, so that what was interrupted comes first again.
     await rescue()
     if (stopping !== undefined) return
-    store.attach(dispatcher.outlet)
+    store.attach({ ...dispatcher.outlet, recordDue: (due_at) => worker.recordDue(due_at) })
     dispatcher.start()
+    worker.start()
     for (const loop of upkeep) loop.start()
   }
 
   async function stop(grace_ms: number): Promise<void> {
     await starting?.catch(() => {})
+    const worked = worker.stop(grace_ms)
     await dispatcher.stop()
     await Promise.all(upkeep.map((loop) => loop.stop()))
     const drained = dispatcher.idle()
     await Promise.race([drained, until(clock, clock.now() + grace_ms)])
     deliver.hurry()
     await sender.close()
+    await worked
+    await fetcher.close()
     await drained
     await rates.flush().catch((error: unknown) => log.warn({ err: error }, 'rates.unwritten'))
   }

@@ -2,29 +2,19 @@ import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { startDnsServer, type Zone } from '../../test/support/dns-server.ts'
+import type { Zone } from '../../test/support/dns-server.ts'
 import { startRawReceiver, startReceiver, type Receiver } from '../../test/support/receiver.ts'
-import { answering, OK, using } from '../../test/support/sender.ts'
+import { answering, OK, startSender, using } from '../../test/support/sender.ts'
 import { FetchError, type FetchBounds, type FetchFailure } from '../dialects/work.ts'
-import { createEgress } from './egress.ts'
 import { createFetcher } from './fetcher.ts'
-import { createResolver } from './resolver.ts'
 
 const BOUNDS: FetchBounds = { max_bytes: 1_000_000, total_ms: 10_000, idle_ms: 5000 }
 
 /** A fetcher that may reach 127.0.0.1 and no other address of this machine. */
 async function startFetcher(t: TestContext, { zone = {} }: { zone?: Zone } = {}) {
-  const dns = await startDnsServer(zone)
-  const resolver = createResolver({ servers: [dns.address], hosts: { find: async () => undefined } })
-  const fetcher = createFetcher({
-    egress: createEgress({ allow: ['127.0.0.1'], resolver }),
-    version: '1.2.3',
-  })
-  t.after(async () => {
-    await fetcher.close()
-    resolver.close()
-    await dns[Symbol.asyncDispose]()
-  })
+  const { egress } = await startSender(t, { zone, allow: ['127.0.0.1'] })
+  const fetcher = createFetcher({ egress, version: '1.2.3' })
+  t.after(() => fetcher.close())
 
   /** Reads a URL to its end. */
   async function read(url: string, bounds: Partial<FetchBounds> = {}): Promise<string> {

@@ -39,6 +39,7 @@ const noOutlet: Outlet = {
   hold() {},
   wake() {},
   projectChanged() {},
+  recordDue() {},
 }
 
 /** Puts the seam over a driver. */
@@ -241,16 +242,23 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       return after ?? replay
     },
 
-    insertRecord: (record, idempotency) =>
-      write(
+    async insertRecord(record, idempotency) {
+      const result = await write(
         'insertRecord',
         { record, idempotency: sealed(idempotency) },
         { bytes: 512 + record.body.length },
-      ),
+      )
+      if (result.kind === 'created' && record.due_at !== null) outlet.recordDue(record.due_at)
+      return result
+    },
     findRecord: async ({ project_id, mode }, kind, key) =>
       (await read('findRecord', { project_id, mode, kind, key })) ?? undefined,
     listRecords: (scope, kind, page) => read('listRecords', { scope, kind, page }),
-    updateRecord: (record) => write('updateRecord', { record }, { bytes: 512 + record.body.length }),
+    async updateRecord(record) {
+      const written = await write('updateRecord', { record }, { bytes: 512 + record.body.length })
+      if (written && record.due_at !== null) outlet.recordDue(record.due_at)
+      return written
+    },
     deleteRecord: ({ project_id, mode }, kind, key) =>
       write('deleteRecord', { record: { project_id, mode, kind, key } }),
     claimRecord: async (lease_ms) => (await write('claimRecord', { lease_ms })) ?? undefined,

@@ -7,7 +7,7 @@ import type { Page, PageRequest } from '../domain/page.ts'
 import type { Host, Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
 import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
-import type { Task, TaskStatus } from '../domain/task.ts'
+import type { AuditVerdict, Task, TaskStatus } from '../domain/task.ts'
 import type { AmendResult, AmendTask } from './sql/amend.ts'
 import type { SetBreaker } from './sql/closing.ts'
 import type { TaskPageRequest } from './sql/find-tasks.ts'
@@ -139,6 +139,8 @@ export type TaskFilter = {
   audit_status?: string
   /** With null among them, tasks without a verdict, too. */
   audit_statuses?: readonly (string | null)[]
+  /** One of these pairs of status and verdict. */
+  states?: readonly (readonly [TaskStatus, AuditVerdict | null])[]
   callback_succeeded?: boolean
   unique_id?: string
   unique_ids?: readonly string[]
@@ -175,6 +177,8 @@ export interface Outlet {
   wake(due_at: number): void
   /** A project's settings or secrets are others than before. */
   projectChanged(project_id: string): void
+  /** A record is due from `due_at` on. */
+  recordDue(due_at: number): void
 }
 
 export interface Store {

@@ -66,7 +66,7 @@ export async function startSuperai(t: TestContext) {
     /** The callbacks so far, once there were so many attempts: `state action`. */
     told: async (count: number): Promise<string[]> => {
       await attempted(count)
-      return received.map(({ body }) => `${body['state']} ${body['action']}`)
+      return received.map(({ body }) => `${String(body['state'])} ${String(body['action'])}`)
     },
     /** Checks a callback as super.AI tells receivers to, both ways; gives what it says. */
     checked: ({ text, headers }: Received): Callback => {

@@ -12,7 +12,7 @@ import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
 import { createIds } from '../../src/domain/id.ts'
 import { createApi } from '../../src/http/api.ts'
-import type { ApiConfig } from '../../src/http/deps.ts'
+import type { ApiConfig, ApiOptions } from '../../src/http/deps.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -84,7 +84,7 @@ export async function startApi(
     { now, newId, randomBytes },
   )
   await store.createProject(created)
-  const api = await createApi({
+  const deps: ApiOptions = {
     store,
     verbs,
     dialects,
@@ -109,7 +109,8 @@ export async function startApi(
     now,
     newId,
     randomBytes,
-  })
+  }
+  const api = await createApi(deps)
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
   t.after(async () => {
     await api.close()
@@ -148,6 +149,8 @@ export async function startApi(
     clock,
     createTask,
     credentials: created.credentials,
+    /** What the API is made from. */
+    deps,
     directory,
     log,
     port,

@@ -25,6 +25,7 @@ function recordingOutlet(admits: boolean) {
     hold() {},
     wake() {},
     projectChanged: (id) => void changed.push(id),
+    recordDue() {},
   }
   return { outlet, launched, changed, unused: () => reserved - launched.length }
 }

@@ -227,6 +227,17 @@ for (const { name, open } of contractDatabases) {
         ['b', { audit_statuses: [null] }],
         ['b c', { audit_statuses: [null, 'approved'] }],
         ['', { audit_statuses: [] }],
+        [
+          'a b',
+          {
+            states: [
+              ['waiting', 'fixed'],
+              ['completed', null],
+              ['canceled', null],
+            ],
+          },
+        ],
+        ['', { states: [] }],
         ['a b', { ids: ['ext "a"', b.id, 'nobody'] }],
         ['a', { ids: [a.id, 'ext "a"'] }],
         ['a', { ids: [a.id, b.id], types: ['a'], unique_ids: ['one', 'two'], audit_statuses: ['fixed'] }],

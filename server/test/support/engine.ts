@@ -18,8 +18,10 @@ import type { Project, ProjectSettings } from '../../src/domain/project.ts'
 import type { Task, TaskVerb, VerbInput } from '../../src/domain/task.ts'
 import { createClock, type Clock } from '../../src/engine/clock.ts'
 import { createEngine } from '../../src/engine/engine.ts'
+import { createFetcher } from '../../src/engine/fetcher.ts'
 import { noMailSender } from '../../src/engine/mail-sender.ts'
 import type { TellOperator } from '../../src/engine/pause-reporter.ts'
+import type { WorkOf } from '../../src/engine/record-worker.ts'
 import type { Attempted } from '../../src/engine/report.ts'
 import { createSenders, type Sender } from '../../src/engine/senders.ts'
 import { createCipher } from '../../src/store/cipher.ts'
@@ -157,9 +159,10 @@ export async function startEngine(
     store = world.store,
     tellOperator,
     mail = noMailSender,
-  }: { store?: Store; tellOperator?: TellOperator; mail?: Sender } = {},
+    workOf = async () => undefined,
+  }: { store?: Store; tellOperator?: TellOperator; mail?: Sender; workOf?: WorkOf } = {},
 ) {
-  const { sender: http } = await startSender(t)
+  const { sender: http, egress } = await startSender(t)
   const log = createTestLog()
   const attempts: Attempted[] = []
   let claims = 0
@@ -173,9 +176,11 @@ export async function startEngine(
       },
     },
     sender: createSenders({ http, mail }),
+    fetcher: createFetcher({ egress, version: '0.0.0' }),
     policy: (project) => dialects.get(project.dialect).policy(project),
     render: createRender(dialects),
     expire: world.expire,
+    workOf,
     log,
     registry: new Registry(),
     clock: world.clock,

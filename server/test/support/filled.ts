@@ -55,6 +55,7 @@ export async function fillStore(
     hold() {},
     wake() {},
     projectChanged() {},
+    recordDue() {},
   })
   const dialects = createDialects({ version: '0.0.0' })
   const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId })

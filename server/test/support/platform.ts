@@ -9,6 +9,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { createVerbs } from '../../src/dialects/apply.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
+import { createWorkOf } from '../../src/dialects/work-of.ts'
 import { createIds } from '../../src/domain/id.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
@@ -56,7 +57,7 @@ export async function startPlatform(t: TestContext, dialect: string) {
     clock,
     expire: (task: Parameters<typeof verbs.tryApply>[0]) => verbs.tryApply(task, 'expire', {}),
   }
-  const engine = await startEngine(t, world)
+  const engine = await startEngine(t, world, { workOf: createWorkOf(api.deps) })
 
   return {
     ...api,
@@ -77,7 +78,7 @@ export async function startPlatform(t: TestContext, dialect: string) {
     operate: (method: string, path: string, json?: unknown) =>
       api.call(method, path, { key: api.credentials.operator_key, json }),
     /** Moves the clock to each retry of the one delivery there is, from its `first` attempt on, and resolves with the number of the last. */
-    async exhaust(first: number): Promise<number> {
+    exhaust: async (first: number): Promise<number> => {
       for (let made = first; ; made++) {
         await engine.attempted(made)
         const { settlement } = engine.attempts.at(-1)!

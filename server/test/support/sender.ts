@@ -1,7 +1,7 @@
 // A whole sending edge for tests: name server, resolver, guard and sender, which may reach loopback unless told otherwise.
 import type { TestContext } from 'node:test'
 import type { Outcome } from '../../src/domain/outcome.ts'
-import { createEgress } from '../../src/engine/egress.ts'
+import { createEgress, type Egress } from '../../src/engine/egress.ts'
 import type { HostsFile } from '../../src/engine/hosts-file.ts'
 import {
   createHttpSender,
@@ -19,6 +19,7 @@ export const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
 export type TestSender = {
   dns: DnsServer
   resolver: Resolver
+  egress: Egress
   sender: HttpSender
   /** Sends to a URL a small POST that has 5 s, but for what is given. */
   send: (url: string, request?: Partial<SendRequest>, signal?: AbortSignal) => Promise<Outcome>
@@ -36,7 +37,8 @@ export async function startSender(
 ): Promise<TestSender> {
   const dns = await startDnsServer(zone)
   const resolver = createResolver({ servers: [dns.address], hosts })
-  const sender = createHttpSender({ egress: createEgress({ allow, resolver }), ...options })
+  const egress = createEgress({ allow, resolver })
+  const sender = createHttpSender({ egress, ...options })
   t.after(async () => {
     await sender.close()
     resolver.close()
@@ -45,6 +47,7 @@ export async function startSender(
   return {
     dns,
     resolver,
+    egress,
     sender,
     send: (url, request = {}, signal) =>
       sender.send({ url, headers: {}, body: '{}', timeout_ms: 5000, ...request }, signal),

@@ -115,6 +115,10 @@ function conditionsOf(flavor: Flavor, filter: TaskFilter): Condition[] {
     isOneOf('type', filter.types),
     ['audit_status = $', filter.audit_status],
     [`(audit_status ${flavor.oneOf('$')} ${unaudited})`, textOf(verdicts)],
+    isOneOf(
+      `(status || '/' || coalesce(audit_status, ''))`,
+      filter.states?.map(([status, verdict]) => `${status}/${verdict ?? ''}`),
+    ),
     ['callback_succeeded = $', callback_succeeded === undefined ? undefined : Number(callback_succeeded)],
     ['unique_id = $', filter.unique_id],
     ['id >= $', startOf(filter.created_from)],

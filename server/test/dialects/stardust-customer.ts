@@ -1,0 +1,119 @@
+// A customer of Stardust: signs requests as its documentation says, serves the files that it sends, and checks callbacks as
+// receivers are told to. Nothing here is taken from the dialect's own code.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import type { TestContext } from 'node:test'
+import { startPlatform, type Received } from '../support/platform.ts'
+
+export type AccessKey = { id: string; secret: string }
+
+/** An answer's envelope. */
+export type Envelope<T = unknown> = {
+  code: number
+  message: string
+  data: T
+  date: string
+  requestId: string
+  success: boolean
+}
+
+/** What `task/send/status` tells of a batch. */
+export type Batch = {
+  batchId: string
+  jsonlName: string
+  taskCount: number
+  importFailCount: number
+  status: number
+  errors: { uniqueIdentifier: string | null; jsonLine: string | null; error: string }[]
+}
+
+/** A task object, as far as tests look at it. */
+export type TaskObject = {
+  taskId: string
+  status: number | string
+  qualityStatus: string | null
+  auditStatus: string | null
+  result: unknown
+  taskParams: { record: unknown; operators: unknown[] }
+  errorMessage: { message?: string }
+  callback_succeeded?: boolean
+}
+
+const md5 = (text: string) => createHash('md5').update(text, 'utf8').digest('hex')
+
+/** The three headers of a request at this time. */
+export const signed = ({ id, secret }: AccessKey, time_ms: number): Record<string, string> => ({
+  'X-STARDUST-KEY': id,
+  'X-TS': String(time_ms),
+  'X-SIGN': md5(`${time_ms}&${secret}&${id}`),
+})
+
+/** Fails unless a callback carries the signature of this AccessKey, made within five minutes. */
+export function assertSigned({ headers, at }: Received, { id, secret }: AccessKey): void {
+  assert.equal(headers['content-type'], 'application/json')
+  assert.equal(headers['x-stardust-key'], id)
+  const ts = String(headers['x-ts'])
+  assert.match(ts, /^\d{13}$/)
+  assert.ok(Math.abs(at - Number(ts)) <= 300_000, `signed at ${ts}, received at ${at}`)
+  assert.equal(headers['x-sign'], md5(`${ts}&${secret}&${id}`))
+}
+
+/** A record with an image; `callbackUrl` in its additional information when given. */
+export const imageRecord = (uniqueIdentifier: string, callbackUrl?: string, more: object = {}) => ({
+  attachmentType: 'IMAGE',
+  attachment: `https://files.example.net/${uniqueIdentifier}.jpg`,
+  metadata: {
+    uniqueIdentifier,
+    additionalInfo: { ...(callbackUrl === undefined ? {} : { callbackUrl }), ...more },
+  },
+})
+
+export type Serve = (request: IncomingMessage, response: ServerResponse) => void
+
+/** Starts a server of files on loopback. What a path answers is set by `put`; it may hang or never end. */
+export async function startFiles(t: TestContext) {
+  const files = new Map<string, Serve>()
+  const server = createServer((request, response) => {
+    const serve = files.get(request.url ?? '')
+    if (serve !== undefined) return serve(request, response)
+    response.statusCode = 404
+    response.end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  t.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return {
+    /** Makes a path answer with this; gives its URL. */
+    put(path: string, content: string | Buffer | Serve): string {
+      files.set(path, typeof content === 'function' ? content : (_, response) => response.end(content))
+      return `http://127.0.0.1:${port}${path}`
+    },
+  }
+}
+
+/** A file of these records, one a line. */
+export const jsonLines = (records: readonly unknown[]): string =>
+  records.map((record) => `${JSON.stringify(record)}\n`).join('')
+
+/** Starts a platform with one customer. */
+export async function startStardust(t: TestContext) {
+  const platform = await startPlatform(t, 'stardust')
+  const files = await startFiles(t)
+  const shown = platform.credentials as unknown as Record<string, string>
+  const key: AccessKey = { id: shown['access_key_id'] ?? '', secret: shown['access_key_secret'] ?? '' }
+
+  /** A signed POST; gives the envelope. */
+  async function post<T>(path: string, json?: unknown, by = key): Promise<Envelope<T>> {
+    const headers = signed(by, platform.clock.now())
+    const answer = await platform.request('POST', `/stardust/rosetta-open${path}`, { headers, json })
+    return answer.body as unknown as Envelope<T>
+  }
+
+  return { ...platform, files, key, post }
+}
