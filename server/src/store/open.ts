@@ -12,13 +12,13 @@ import {
 } from './driver.ts'
 import { gather } from './gather.ts'
 import { createGroupCommit, type QueuedWrite } from './group-commit.ts'
+import { leasing, readyOf } from './lease.ts'
 import { createNodes } from './nodes.ts'
 import { projectVerbs } from './project-verbs.ts'
 import { sealedOrNull } from './sealed.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
-import type { TransitionInput } from './sql/tasks.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
-import type { Idempotency, NewDelivery, Outlet, Ready, Store, Transition } from './store.ts'
+import type { Idempotency, NewDelivery, Outlet, Store } from './store.ts'
 
 export type StoreOptions = {
   driver: Driver
@@ -307,7 +307,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     sweepDestinations: (after, limit) => write('sweepDestinations', { after, limit }),
     prune: (after, limit) => write('prune', { after, limit }),
 
-    ...projectVerbs({ read, write, cipher, onChanged: nodes.changed }),
+    ...projectVerbs({ read, write, cipher, onChanged: (id) => nodes.changed(id) }),
   }
 }
 
@@ -321,36 +321,10 @@ function asProblem(error: unknown): unknown {
 // So long a refused write speaks for those that nobody has tried since.
 const REFUSED_MS = 1000
 
-/** A transition with the slot that is reserved for its delivery, or none. */
-const leasing = ({ delivery, ...transition }: Transition, lease: () => boolean): TransitionInput => ({
-  ...transition,
-  delivery: delivery && { ...delivery, leased: lease() },
-})
-
 const KNOWN_DESTINATIONS = 50_000
 
 // Destinations are never deleted, so a known one needs no insert. Forgetting all of them now and then only costs inserts.
 function remember(known: Set<string>, id: string): void {
   if (known.size >= KNOWN_DESTINATIONS) known.clear()
   known.add(id)
-}
-
-function readyOf(delivery: NewDelivery, inserted: Inserted, body: string, owner: string): Ready {
-  const { lease_ms: _, ...row } = delivery
-  return {
-    ...row,
-    ...inserted,
-    reason: null,
-    due_at: null,
-    attempt_count: 0,
-    unknown_count: 0,
-    unknown_streak: 0,
-    first_attempt_at: null,
-    give_up_at: null,
-    cancel_requested: 0,
-    lease_owner: owner,
-    fence: 1,
-    settled_at: null,
-    body,
-  }
 }

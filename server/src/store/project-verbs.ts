@@ -25,12 +25,12 @@ type ProjectVerbs = Pick<
 
 /** How the verbs reach the database. */
 export type Access = {
-  read<V extends ReadVerb>(verb: V, args: ReadArgs<V>): Promise<ReadResult<V>>
-  write<V extends WriteVerb>(
+  read: <V extends ReadVerb>(verb: V, args: ReadArgs<V>) => Promise<ReadResult<V>>
+  write: <V extends WriteVerb>(
     verb: V,
     input: WriteInput<V>,
     options?: { bytes?: number },
-  ): Promise<WriteResult<V>>
+  ) => Promise<WriteResult<V>>
 }
 
 // Little enough that commits wait a few milliseconds behind it.

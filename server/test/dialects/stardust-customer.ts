@@ -8,6 +8,11 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { startPlatform, type Received } from '../support/platform.ts'
 
+// The status of a batch that is done.
+const FINISHED = 3
+// The clock moves on between two looks at a batch.
+const POLL_MS = 1000
+
 export type AccessKey = { id: string; secret: string }
 
 /** An answer's envelope. */
@@ -108,12 +113,39 @@ export async function startStardust(t: TestContext) {
   const shown = platform.credentials as unknown as Record<string, string>
   const key: AccessKey = { id: shown['access_key_id'] ?? '', secret: shown['access_key_secret'] ?? '' }
 
+  /** A signed POST. */
+  const answerOf = (path: string, json?: unknown, by = key) =>
+    platform.request('POST', `/stardust/rosetta-open${path}`, {
+      headers: signed(by, platform.clock.now()),
+      json,
+    })
+
   /** A signed POST; gives the envelope. */
-  async function post<T>(path: string, json?: unknown, by = key): Promise<Envelope<T>> {
-    const headers = signed(by, platform.clock.now())
-    const answer = await platform.request('POST', `/stardust/rosetta-open${path}`, { headers, json })
-    return answer.body as unknown as Envelope<T>
+  const post = async <T>(path: string, json?: unknown, by = key): Promise<Envelope<T>> =>
+    (await answerOf(path, json, by)).body as unknown as Envelope<T>
+
+  /** Sends a file, and gives what became of it; meanwhile the clock runs. */
+  async function importFile(resourceUrl: string, projectId = 3184): Promise<Batch> {
+    const sent = await post<{ importStatus: number; batchId: string }>('/task/send', {
+      projectId,
+      resourceUrl,
+    })
+    assert.deepEqual([sent.code, sent.data.importStatus], [200, 1])
+    const { batchId } = sent.data
+    for (;;) {
+      const { data } = await post<Batch>('/task/send/status', { batchId })
+      if (data.status === FINISHED) return data
+      platform.clock.advance(POLL_MS)
+    }
   }
 
-  return { ...platform, files, key, post }
+  /** Imports one record, and gives the number of its task. */
+  async function importRecord(record: unknown): Promise<string> {
+    const { errors } = await importFile(files.put('/one.jsonl', jsonLines([record])))
+    assert.deepEqual(errors, [])
+    const { data } = await post<{ data: { id: string }[] }>('/project/tasks', { projectId: 3184, limit: 1 })
+    return data.data[0]?.id ?? ''
+  }
+
+  return { ...platform, files, key, answerOf, post, importFile, importRecord }
 }

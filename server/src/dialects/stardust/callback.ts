@@ -13,12 +13,14 @@ export function printCallback(event: TaskEvent, task: Task): string | null {
   return print({ taskId: publicId(task), status, task: presentTask(task, { status, at: event.created_at }) })
 }
 
-const MEMBER = '"accessKeyId":'
+const LAST_MEMBER = /"accessKeyId":"(\w+)"\}\}$/
+const LONGEST_MEMBER = 200
 
-/** The AccessKey id in a callback; undefined when its task was made without one. Only what we print can stand last. */
-export function accessKeyIn(body: string): string | undefined {
-  const tail = body.slice(Math.max(0, body.lastIndexOf(MEMBER)))
-  return /^"accessKeyId":"(ak_\w+)"\}\}$/.exec(tail)?.[1]
+/** The AccessKey id in a callback. What a customer's record says cannot be taken for it, since it stands last. */
+export function accessKeyIn(body: string): string {
+  const [, id] = LAST_MEMBER.exec(body.slice(-LONGEST_MEMBER)) ?? []
+  if (id === undefined) throw new Error('This callback names no AccessKey to sign with')
+  return id
 }
 
 /** The task's id in a callback. */

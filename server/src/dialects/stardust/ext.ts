@@ -1,12 +1,12 @@
 // What a task of this dialect has besides ours, in `tasks.ext`: compact JSON whose members are kept as texts, so that ids
-// beyond 2^53 survive. A task that an operator made through the native API has none of it.
+// beyond 2^53 survive.
 import { members, print, verbatim } from '../../domain/json.ts'
 import type { Task } from '../../domain/task.ts'
 
-/** JSON texts, but for the AccessKey's id. */
+/** Each a JSON text. */
 export type Ext = {
-  /** The id of the AccessKey that made the task, or null. */
-  access_key: string | null
+  /** The id of the AccessKey that made the task: keys are stored as hashes, and callbacks are signed in its name. */
+  access_key: string
   project_id: string
   project_name: string
   /** The labelling tools of its project, as they were when the task was made. */
@@ -14,31 +14,12 @@ export type Ext = {
   file_name: string
 }
 
-const none: Ext = {
-  access_key: null,
-  project_id: 'null',
-  project_name: 'null',
-  operators: '[]',
-  file_name: 'null',
-}
-
 /** Prints what a task keeps. */
-export const printExt = ({ access_key, ...texts }: Ext): string =>
-  print({
-    access_key,
-    project_id: verbatim(texts.project_id),
-    project_name: verbatim(texts.project_name),
-    operators: verbatim(texts.operators),
-    file_name: verbatim(texts.file_name),
-  })
+export const printExt = (ext: Ext): string =>
+  print(Object.fromEntries(Object.entries(ext).map(([name, text]) => [name, verbatim(text)])))
 
 /** Reads what a task keeps. */
-export function readExt({ ext }: Pick<Task, 'ext'>): Ext {
-  if (ext === null) return none
-  const { access_key, ...texts } = Object.fromEntries(members(ext)) as Record<keyof Ext, string>
-  return {
-    ...none,
-    ...texts,
-    access_key: access_key === undefined ? null : (JSON.parse(access_key) as string),
-  }
+export function readExt({ id, ext }: Pick<Task, 'id' | 'ext'>): Ext {
+  if (ext === null) throw new Error(`Task ${id} was made by no customer of this dialect`)
+  return Object.fromEntries(members(ext)) as Ext
 }

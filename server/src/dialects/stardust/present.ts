@@ -8,7 +8,7 @@ import { wallTime } from './wall-time.ts'
 
 type Fields = { readonly [field: string]: Printable }
 
-/** The number that customers know a task by; one that an operator made through the native API has only our id. */
+/** The number that customers know a task by. */
 export const publicId = ({ id, external_id }: Pick<Task, 'id' | 'external_id'>): string => external_id ?? id
 
 // What a result has whoever made it.
@@ -62,7 +62,7 @@ export function presentTask(task: Task, { status, at }: { status: number | strin
     instancePropertyShortcutMappingList: null,
     // Absent until it is decided, never null (contract §5.5).
     callback_succeeded: task.callback_succeeded === null ? undefined : task.callback_succeeded === 1,
-    accessKeyId: access_key ?? undefined,
+    accessKeyId: verbatim(access_key),
   }
 }
 

@@ -33,7 +33,7 @@ const task = {
   response: '{"annotations":[{"id":1950000000000000001}]}',
   error: null,
   ext: printExt({
-    access_key: 'ak_0a',
+    access_key: '"ak_0a"',
     project_id: '9007199254740993',
     project_name: '"p"',
     operators: '[{"key":"box2d"}]',
@@ -123,13 +123,10 @@ test('an attempt is signed for its own time, with the oldest secret that holds, 
   assert.throws(() => stardust.headers(ready, { secrets: [], attempt: 1, now }), /no AccessKey secret/)
 })
 
-test('a task that was made without an AccessKey has callbacks without a signature, whatever its record says', () => {
-  const params =
-    '{"x":"\\"accessKeyId\\":\\"ak_0b\\"}}","accessKeyId":"ak_0b","y":{"z":{"accessKeyId":"ak_0b"}}}'
-  const body = stardust.callback(event, { ...task, ext: null, external_id: null, params }) ?? ''
-  assert.equal(accessKeyIn(body), undefined)
-  assert.equal('x-sign' in stardust.headers(readyWith(body), { secrets: [], attempt: 1, now }), false)
-  assert.equal((JSON.parse(body) as { taskId: string }).taskId, task.id)
+test('a callback is signed in the name of its own AccessKey, whatever its record says', () => {
+  const params = '{"x":"\\"accessKeyId\\":\\"ak_0b\\"}}","y":{"z":{"accessKeyId":"ak_0b"}}}'
+  assert.equal(accessKeyIn(stardust.callback(event, { ...task, params, response: params }) ?? ''), 'ak_0a')
+  assert.throws(() => accessKeyIn('{"accessKeyId":"ak_0b"}'), /no AccessKey/)
 })
 
 const withSettings = (settings: Partial<Project['settings']>) =>

@@ -5,6 +5,7 @@ import { heldSecrets } from '../held-secrets.ts'
 import { mailHeaders } from '../mail-headers.ts'
 import { accessKeyIn, printCallback, taskIdIn } from './callback.ts'
 import { createFront } from './front.ts'
+import { createImport } from './import.ts'
 import { createPolicy, platformSettings } from './policy.ts'
 import { publicId } from './present.ts'
 import { sign } from './signature.ts'
@@ -30,16 +31,21 @@ export function createStardust({ version, window_ms }: { version: string; window
     front: createFront({ window_ms }),
     callback: printCallback,
     headers({ body, mode }, { secrets, now }) {
-      const headers = { 'content-type': 'application/json', 'user-agent': userAgent }
       const id = accessKeyIn(body)
-      if (id === undefined) return headers
       // There is room for one signature, and a receiver that checks it may not know the new secret yet.
       const secret = heldSecrets(secrets, { kind: 'signing', mode, now }).at(-1)
       if (secret === undefined) throw new Error('The project has no AccessKey secret to sign with')
       const ts = String(now)
-      return { ...headers, 'x-stardust-key': id, 'x-ts': ts, 'x-sign': sign(ts, { id, secret }) }
+      return {
+        'content-type': 'application/json',
+        'user-agent': userAgent,
+        'x-stardust-key': id,
+        'x-ts': ts,
+        'x-sign': sign(ts, { id, secret }),
+      }
     },
     mailHeaders: (ready, { attempt }) => mailHeaders(ready, { task_id: taskIdIn(ready.body), attempt }),
+    work: createImport,
     policy: createPolicy(),
     publicId,
     statusWord,
