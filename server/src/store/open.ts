@@ -12,13 +12,13 @@ import {
 } from './driver.ts'
 import { gather } from './gather.ts'
 import { createGroupCommit, type QueuedWrite } from './group-commit.ts'
+import { leasing, readyOf } from './lease.ts'
 import { createNodes } from './nodes.ts'
-import { openAnswer, openSecret, sealAnswer, sealSecret, type SealedRows } from './sealed.ts'
+import { projectVerbs } from './project-verbs.ts'
+import { sealedOrNull } from './sealed.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
-import type { Resealing } from './sql/sealing.ts'
-import type { TransitionInput } from './sql/tasks.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
-import type { Idempotency, NewDelivery, Outlet, Ready, Store, Transition } from './store.ts'
+import type { Idempotency, NewDelivery, Outlet, Store } from './store.ts'
 
 export type StoreOptions = {
   driver: Driver
@@ -28,10 +28,6 @@ export type StoreOptions = {
   /** Node and boot: the owner of this process's leases. */
   owner: string
 }
-
-// Little enough that commits wait a few milliseconds behind it.
-const RESEAL_ROOM = { rows: 200, bytes: 1024 * 1024 }
-const REMAINING_MAX = 10_000
 
 const noOutlet: Outlet = {
   admit: () => false,
@@ -79,8 +75,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     }
   }
 
-  const sealed = (idempotency: Idempotency | null | undefined) =>
-    idempotency ? sealAnswer(cipher, idempotency) : null
+  const sealed = (idempotency: Idempotency | null | undefined) => sealedOrNull(cipher, idempotency)
 
   /** A write that inserts a delivery: reserves a slot when its batch is formed and uses or returns it after the commit. */
   async function writeDelivery<T>(
@@ -312,56 +307,9 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     sweepDestinations: (after, limit) => write('sweepDestinations', { after, limit }),
     prune: (after, limit) => write('prune', { after, limit }),
 
-    createProject: ({ project, keys, secrets, idempotency }) =>
-      write('createProject', {
-        project,
-        keys,
-        secrets: secrets.map((secret) => sealSecret(cipher, secret)),
-        idempotency: sealed(idempotency),
-      }),
-    async updateProject(project_id, settings) {
-      const project = await write('updateProject', { project_id, settings })
-      nodes.changed(project_id)
-      return project ?? undefined
-    },
-    findProject: async (id) => (await read('findProject', { id })) ?? undefined,
-    listProjects: (page) => read('listProjects', { page }),
-    listHosts: () => read('listHosts', undefined as never),
-    createKey: (key, idempotency) => write('createKey', { key, idempotency: sealed(idempotency) }),
-    revokeKey: (project_id, key_id) => write('revokeKey', { project_id, key_id }),
-    listKeys: (project_id, page) => read('listKeys', { project_id, page }),
-    findKey: async (hash) => (await read('findKey', { hash })) ?? undefined,
-    async secrets(project_id) {
-      const rows = await read('secrets', { project_id })
-      return rows.map((secret) => openSecret(cipher, secret))
-    },
-    async rotateSecret({ secret, older_expire_at, idempotency }) {
-      const result = await write('rotateSecret', {
-        secret: sealSecret(cipher, secret),
-        older_expire_at,
-        idempotency: sealed(idempotency),
-      })
-      nodes.changed(secret.project_id)
-      return result
-    },
-    async findIdempotency(scope, key) {
-      const row = await read('findIdempotency', { scope, key })
-      return row === null ? undefined : openAnswer(cipher, row)
-    },
-    async reseal() {
-      const { prefix, key_id } = cipher
-      const found = await read('sealedOtherwise', { prefix, room: RESEAL_ROOM })
-      const resealed = await write('reseal', resealing(cipher, found), { bytes: 2 * RESEAL_ROOM.bytes })
-      const remaining = await read('countSealedOtherwise', { prefix, limit: REMAINING_MAX })
-      return { key_id, resealed, remaining }
-    },
+    ...projectVerbs({ read, write, cipher, onChanged: (id) => nodes.changed(id) }),
   }
 }
-
-const resealing = (cipher: Cipher, { secrets, answers }: SealedRows): Resealing => ({
-  secrets: secrets.map((row) => ({ ...sealSecret(cipher, openSecret(cipher, row)), old: row.value })),
-  answers: answers.map((row) => ({ ...sealAnswer(cipher, openAnswer(cipher, row)), old: row.answer })),
-})
 
 function asProblem(error: unknown): unknown {
   if (!(error instanceof StoreUnavailableError)) return error
@@ -373,36 +321,10 @@ function asProblem(error: unknown): unknown {
 // So long a refused write speaks for those that nobody has tried since.
 const REFUSED_MS = 1000
 
-/** A transition with the slot that is reserved for its delivery, or none. */
-const leasing = ({ delivery, ...transition }: Transition, lease: () => boolean): TransitionInput => ({
-  ...transition,
-  delivery: delivery && { ...delivery, leased: lease() },
-})
-
 const KNOWN_DESTINATIONS = 50_000
 
 // Destinations are never deleted, so a known one needs no insert. Forgetting all of them now and then only costs inserts.
 function remember(known: Set<string>, id: string): void {
   if (known.size >= KNOWN_DESTINATIONS) known.clear()
   known.add(id)
-}
-
-function readyOf(delivery: NewDelivery, inserted: Inserted, body: string, owner: string): Ready {
-  const { lease_ms: _, ...row } = delivery
-  return {
-    ...row,
-    ...inserted,
-    reason: null,
-    due_at: null,
-    attempt_count: 0,
-    unknown_count: 0,
-    unknown_streak: 0,
-    first_attempt_at: null,
-    give_up_at: null,
-    cancel_requested: 0,
-    lease_owner: owner,
-    fence: 1,
-    settled_at: null,
-    body,
-  }
 }

@@ -31,6 +31,11 @@ export const sealAnswer = <T extends SealedAnswer>(cipher: Cipher, answer: T): T
   answer: cipher.seal(answer.answer, answerName(answer)),
 })
 
+export const sealedOrNull = <T extends SealedAnswer>(
+  cipher: Cipher,
+  answer: T | null | undefined,
+): T | null => (answer ? sealAnswer(cipher, answer) : null)
+
 export const openAnswer = <T extends SealedAnswer>(cipher: Cipher, answer: T): T => ({
   ...answer,
   answer: cipher.open(answer.answer, answerName(answer)),

@@ -129,7 +129,7 @@ test('a batch completes when its last task is settled, and calls back once', asy
   assert.equal(first!.text, second!.text)
   assert.equal(second!.path, '/batch')
   assert.equal(second!.headers['scale-callback-auth'], scale.credentials.callback_auth_key)
-  assert.deepEqual(second!.body as unknown, { batch, status: 'completed' })
+  assert.deepEqual(second!.body, { batch, status: 'completed' })
   assert.equal(batch['callback'], callback)
 
   const { body: listed } = await scale.customer('GET', '/tasks')

@@ -53,6 +53,12 @@ export async function startScale(t: TestContext, options: { mail?: Sender } = {}
     return shown as unknown as Shown
   }
 
+  /** A verb of the platform's staff. */
+  async function staff(verb: string, task_id: string, json?: unknown): Promise<void> {
+    const { status, text } = await platform.operate('POST', `/v1/tasks/${task_id}/${verb}`, json)
+    assert.equal(status, 200, text)
+  }
+
   return {
     ...platform,
     customer,
@@ -62,11 +68,7 @@ export async function startScale(t: TestContext, options: { mail?: Sender } = {}
       const { body } = await customer('GET', `/task/${task_id}`, undefined, options)
       return body as unknown as Shown
     },
-    /** A verb of the platform's staff; answers 200. */
-    async staff(verb: string, task_id: string, json?: unknown): Promise<void> {
-      const { status, text } = await platform.operate('POST', `/v1/tasks/${task_id}/${verb}`, json)
-      assert.equal(status, 200, text)
-    },
+    staff,
     /** What the receiver knows of tasks, after it has checked each callback. */
     known: () => knownFrom(platform.received, platform.credentials.callback_auth_key),
   }

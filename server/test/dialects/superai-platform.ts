@@ -59,17 +59,17 @@ export async function startSuperai(t: TestContext) {
     create,
     job: (id: string) => ask('GET', `/jobs/${id}`),
     /** Does something to a task as the platform's staff. */
-    async operator(uuid: string, verb: string, json?: unknown) {
+    operator: async (uuid: string, verb: string, json?: unknown) => {
       const { status, text } = await operate('POST', `/v1/tasks/${uuid}/${verb}`, json)
       assert.equal(status, 200, text)
     },
     /** The callbacks so far, once there were so many attempts: `state action`. */
-    async told(count: number): Promise<string[]> {
+    told: async (count: number): Promise<string[]> => {
       await attempted(count)
-      return received.map(({ body }) => `${body['state']} ${body['action']}`)
+      return received.map(({ body }) => `${String(body['state'])} ${String(body['action'])}`)
     },
     /** Checks a callback as super.AI tells receivers to, both ways; gives what it says. */
-    checked({ text, headers }: Received): Callback {
+    checked: ({ text, headers }: Received): Callback => {
       const key = createPublicKey((credentials as Record<string, string>)['signing_public_key'] ?? '')
       const signature = Buffer.from(String(headers['x-superai-webhook-signature']), 'base64')
       const callback = JSON.parse(text) as Callback

@@ -7,7 +7,7 @@ import { timeOfId } from '../../src/domain/id.ts'
 import type { Mode, Project, Secret, SecretKind } from '../../src/domain/project.ts'
 import { newReplay, type Replay, type ReplayFilter } from '../../src/domain/replay.ts'
 import { decide, type Task, type TaskVerb, type VerbInput } from '../../src/domain/task.ts'
-import type { Idempotency, Outlet, Ready, Store } from '../../src/store/store.ts'
+import type { Idempotency, Outlet, Ready, Store, Transition } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
 import { deliveryOf, destinationOf, newId, newProject, newTask } from '../support/store.ts'
 
@@ -60,12 +60,12 @@ for (const { name, open } of contractDatabases) {
       return task
     }
 
-    async function move(task: Task, verb: TaskVerb, input: VerbInput = {}): Promise<Task | undefined> {
+    function transitionOf(task: Task, verb: TaskVerb, input: VerbInput = {}): Transition {
       const decision = decide(task, verb, input, clock)
       assert.ok(decision)
       const { task: next, event } = decision
       const event_id = newId()
-      const won = await store.transition({
+      return {
         task: next,
         event: event && {
           id: event_id,
@@ -80,8 +80,12 @@ for (const { name, open } of contractDatabases) {
             ? null
             : event && deliveryOf(next, event_id, { event_type: event.type }),
         arrival: null,
-      })
-      return won ? next : undefined
+      }
+    }
+
+    async function move(task: Task, verb: TaskVerb, input: VerbInput = {}): Promise<Task | undefined> {
+      const transition = transitionOf(task, verb, input)
+      return (await store.transition(transition)) ? transition.task : undefined
     }
 
     const settlement = (state: Settlement['state'], changes: Partial<Settlement> = {}): Settlement => ({
@@ -154,6 +158,33 @@ for (const { name, open } of contractDatabases) {
       })
       assert.equal(await store.findTask(second, second.id), undefined)
       assert.equal(await store.findIdempotency(second, 'k'), undefined)
+    })
+
+    it('creates a task together with what is applied to it at once, or neither', async () => {
+      await freshProject()
+      const { outlet, launched, unused } = recordingOutlet(true)
+      store.attach(outlet)
+      const moved: string[] = []
+      const stop = store.onTransition(({ id }) => void moved.push(id))
+      const destination = destinationOf(project)
+      const createApplied = (changes: Partial<Task>) => {
+        const task = newTask(project, changes)
+        const applied = transitionOf(task, 'complete', { response: '{"n":1.0}' })
+        const creation = { task, destination, idempotency: null, applied }
+        return store.createTask(creation).then((result) => ({ result, task, applied }))
+      }
+      const { result, task, applied } = await createApplied({ unique_id: 'applied' })
+      assert.deepEqual(result, { kind: 'created' })
+      assert.deepEqual({ ...(await taskNow(task)) }, applied.task)
+      const refused = await createApplied({ unique_id: 'applied' })
+      assert.deepEqual(refused.result, { kind: 'unique_id_taken', task_id: task.id })
+      assert.equal(await store.lastEvent(refused.task.id), undefined)
+      stop()
+      assert.deepEqual(
+        launched.map(({ task_id, body, state }) => [task_id, body, state]),
+        [[task.id, '{"event":"task.completed"}', 'sending']],
+      )
+      assert.deepEqual([moved, unused()], [[task.id], 0])
     })
 
     it('takes an idempotency key once, with the answer of the first', async () => {

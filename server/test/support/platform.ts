@@ -79,7 +79,7 @@ export async function startPlatform(t: TestContext, dialect: string, { mail }: {
     operate: (method: string, path: string, json?: unknown) =>
       api.call(method, path, { key: api.credentials.operator_key, json }),
     /** Moves the clock to each retry of the one delivery there is, from its `first` attempt on, and resolves with the number of the last. */
-    async exhaust(first: number): Promise<number> {
+    exhaust: async (first: number): Promise<number> => {
       for (let made = first; ; made++) {
         await engine.attempted(made)
         const { settlement } = engine.attempts.at(-1)!

@@ -22,7 +22,7 @@ const isBlank = (value: unknown): value is undefined | null | '' =>
 
 /** The text of a text, number or boolean; empty for anything else. */
 export const scalarText = (value: unknown): string =>
-  typeof value === 'object' || typeof value === 'undefined' ? '' : String(value)
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 
 const NAME_MAX = 255
 

@@ -3,13 +3,13 @@
 import type { FastifyRequest } from 'fastify'
 import { parse } from 'qs'
 import { AppError } from '../../domain/errors.ts'
+import { hasNul } from '../../domain/json.ts'
 
 const LIMITS = { arrayLimit: 1000, parameterLimit: 10_000, depth: 20 }
 
 /** The parser of forms: keeps the JSON that a form stands for in `request.text`. */
 export async function parseForm(request: FastifyRequest, text: string | Buffer): Promise<unknown> {
   const form = text.toString()
-  if (/\0|%00/.test(form)) throw new AppError('invalid_request', 'The form has a NUL (%00); remove it')
   let value: unknown
   try {
     value = parse(form, { ...LIMITS, strictDepth: true, throwOnLimitExceeded: true, plainObjects: true })
@@ -17,5 +17,6 @@ export async function parseForm(request: FastifyRequest, text: string | Buffer):
     throw new AppError('invalid_request', `The form is too large or too deep: ${String(error)}`)
   }
   request.text = JSON.stringify(value)
+  if (hasNul(request.text)) throw new AppError('invalid_request', 'The form has a NUL (%00); remove it')
   return value
 }

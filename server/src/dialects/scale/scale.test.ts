@@ -123,12 +123,12 @@ test('what went wrong is the response: the message as error, and what the detail
 
 /** The task after these verdicts and recalls, and whether the last of them was told. */
 function afterwards(...happened: ('approved' | 'rejected' | 'fixed' | 'recalled')[]) {
-  let audited = task
+  const audited = { ...task }
   let told = false
   for (const what of happened) {
     const type = what === 'recalled' ? ('task.recalled' as const) : (`task.audit.${what}` as const)
     const event = eventOf(type, JSON.stringify({ verdict: what, comments: what, by: 'customer' }))
-    audited = { ...audited, ...scale.amend?.(event, audited) }
+    Object.assign(audited, scale.amend?.(event, audited))
     told = scale.callback(event, audited) !== null
   }
   return { audited, told }

@@ -74,7 +74,6 @@ test('numbers are given once, whoever asks for how many at a time', async (t) =>
     sources.flatMap((numbers) => Array.from({ length: 150 }, () => numbers.take(scope, 'job'))),
   )
   assert.equal(new Set(taken).size, 450)
-  assert.deepEqual(taken.slice(0, 3).map(Number).toSorted(), taken.slice(0, 3).map(Number))
   assert.equal(await sources[0]?.take(scope, 'operation'), '1')
   assert.equal(await sources[0]?.take({ ...scope, mode: 'test' }, 'job'), '1')
 })

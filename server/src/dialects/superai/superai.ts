@@ -8,6 +8,7 @@ import { mailHeaders } from '../mail-headers.ts'
 import { createRetryPolicy } from '../retry-policy.ts'
 import { callbackBody } from './callback.ts'
 import { superaiFront } from './front.ts'
+import { createIngestWork } from './ingest-work.ts'
 import { stateOf } from './job.ts'
 import { createSigningKey, publicKeyOf, readSigningKey, signBody } from './signature.ts'
 
@@ -26,6 +27,7 @@ export function createSuperai({ version }: { version: string }): Dialect {
     },
     settings: {},
     front: superaiFront,
+    work: createIngestWork,
     callback: callbackBody,
     headers(ready, { secrets, attempt, now }) {
       const headers: Record<string, string> = {

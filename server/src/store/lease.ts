@@ -1,0 +1,31 @@
+// A delivery that is inserted already leased to this process: how it goes into its transaction, and what the engine gets of it.
+import type { Inserted } from './sql/delivery-insert.ts'
+import type { TransitionInput } from './sql/tasks.ts'
+import type { NewDelivery, Ready, Transition } from './store.ts'
+
+/** A transition as it is written: `lease` reserves a slot for its delivery, or says that there is none. */
+export const leasing = ({ delivery, ...transition }: Transition, lease: () => boolean): TransitionInput => ({
+  ...transition,
+  delivery: delivery && { ...delivery, leased: lease() },
+})
+
+/** What was inserted, with its body, as the engine takes it. */
+export function readyOf(delivery: NewDelivery, inserted: Inserted, body: string, owner: string): Ready {
+  const { lease_ms: _, ...row } = delivery
+  return {
+    ...row,
+    ...inserted,
+    reason: null,
+    due_at: null,
+    attempt_count: 0,
+    unknown_count: 0,
+    unknown_streak: 0,
+    first_attempt_at: null,
+    give_up_at: null,
+    cancel_requested: 0,
+    lease_owner: owner,
+    fence: 1,
+    settled_at: null,
+    body,
+  }
+}

@@ -1,0 +1,98 @@
+// The verbs of projects, keys and secrets: what must be read again is sealed here on its way in, and opened on its way out.
+import type { Cipher } from './cipher.ts'
+import type { ReadArgs, ReadResult, ReadVerb } from './driver.ts'
+import { openAnswer, openSecret, sealAnswer, sealedOrNull, sealSecret, type SealedRows } from './sealed.ts'
+import type { Resealing } from './sql/sealing.ts'
+import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
+import type { Store } from './store.ts'
+
+type ProjectVerbs = Pick<
+  Store,
+  | 'createProject'
+  | 'updateProject'
+  | 'findProject'
+  | 'listProjects'
+  | 'listHosts'
+  | 'createKey'
+  | 'revokeKey'
+  | 'listKeys'
+  | 'findKey'
+  | 'secrets'
+  | 'rotateSecret'
+  | 'findIdempotency'
+  | 'reseal'
+>
+
+/** How the verbs reach the database. */
+export type Access = {
+  read: <V extends ReadVerb>(verb: V, args: ReadArgs<V>) => Promise<ReadResult<V>>
+  write: <V extends WriteVerb>(
+    verb: V,
+    input: WriteInput<V>,
+    options?: { bytes?: number },
+  ) => Promise<WriteResult<V>>
+}
+
+// Little enough that commits wait a few milliseconds behind it.
+const RESEAL_ROOM = { rows: 200, bytes: 1024 * 1024 }
+const REMAINING_MAX = 10_000
+
+/** Makes the verbs; `onChanged` hears of each project whose settings or secrets are others than before. */
+export function projectVerbs({
+  read,
+  write,
+  cipher,
+  onChanged,
+}: Access & { cipher: Cipher; onChanged: (project_id: string) => void }): ProjectVerbs {
+  return {
+    createProject: ({ project, keys, secrets, idempotency }) =>
+      write('createProject', {
+        project,
+        keys,
+        secrets: secrets.map((secret) => sealSecret(cipher, secret)),
+        idempotency: sealedOrNull(cipher, idempotency),
+      }),
+    async updateProject(project_id, settings) {
+      const project = await write('updateProject', { project_id, settings })
+      onChanged(project_id)
+      return project ?? undefined
+    },
+    findProject: async (id) => (await read('findProject', { id })) ?? undefined,
+    listProjects: (page) => read('listProjects', { page }),
+    listHosts: () => read('listHosts', undefined as never),
+    createKey: (key, idempotency) =>
+      write('createKey', { key, idempotency: sealedOrNull(cipher, idempotency) }),
+    revokeKey: (project_id, key_id) => write('revokeKey', { project_id, key_id }),
+    listKeys: (project_id, page) => read('listKeys', { project_id, page }),
+    findKey: async (hash) => (await read('findKey', { hash })) ?? undefined,
+    async secrets(project_id) {
+      const rows = await read('secrets', { project_id })
+      return rows.map((secret) => openSecret(cipher, secret))
+    },
+    async rotateSecret({ secret, older_expire_at, idempotency }) {
+      const result = await write('rotateSecret', {
+        secret: sealSecret(cipher, secret),
+        older_expire_at,
+        idempotency: sealedOrNull(cipher, idempotency),
+      })
+      onChanged(secret.project_id)
+      return result
+    },
+    async findIdempotency(scope, key) {
+      const row = await read('findIdempotency', { scope, key })
+      return row === null ? undefined : openAnswer(cipher, row)
+    },
+    async reseal() {
+      const { prefix, key_id } = cipher
+      const found = await read('sealedOtherwise', { prefix, room: RESEAL_ROOM })
+      const resealed = await write('reseal', resealing(cipher, found), { bytes: 2 * RESEAL_ROOM.bytes })
+      const remaining = await read('countSealedOtherwise', { prefix, limit: REMAINING_MAX })
+      return { key_id, resealed, remaining }
+    },
+  }
+}
+
+const resealing = (cipher: Cipher, { secrets, answers }: SealedRows): Resealing => ({
+  secrets: secrets.map((row) => ({ ...sealSecret(cipher, openSecret(cipher, row)), old: row.value })),
+  answers: answers.map((row) => ({ ...sealAnswer(cipher, openAnswer(cipher, row)), old: row.answer })),
+})
