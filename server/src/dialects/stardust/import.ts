@@ -4,20 +4,18 @@ import type { Project } from '../../domain/project.ts'
 import type { StoredRecord } from '../../domain/record.ts'
 import type { FrontDeps } from '../front.ts'
 import { FetchError, type Work, type WorkResult, type WorkTools } from '../work.ts'
-import { MOST_LINES } from './ids.ts'
-import { importLine, type Batch } from './import-line.ts'
-import { failing, importStatus, printImport, readImport, type ImportState } from './import-state.ts'
-import { readLine, tooLong, type Line } from './line.ts'
-import { splitLines, type RawLine } from './lines.ts'
 import { printExt } from './ext.ts'
+import { MOST_LINES } from './ids.ts'
+import type { Batch } from './import-line.ts'
+import { takeIn, trackProgress, type Progress } from './import-progress.ts'
+import { failing, importStatus, printImport, readImport, type ImportState } from './import-state.ts'
+import { splitLines, type RawLine } from './lines.ts'
 import { toolsOf } from './project-record.ts'
 
 const MEBIBYTE = 1024 * 1024
 const BOUNDS = { max_bytes: 100 * MEBIBYTE, total_ms: 900_000, idle_ms: 30_000 }
 // Lines that become tasks at a time: about one transaction.
 const CHUNK = { lines: 100, bytes: MEBIBYTE }
-// Whoever goes on after a crash reads anew what was not saved; the bound in lines is for those that come quickly.
-const SAVE_EVERY = { ms: 1000, lines: 500 }
 // A file that could not be read to its end is asked for again after these, unless that would change nothing.
 const RETRY_WAITS_MS = [10_000, 60_000, 300_000]
 const DAY_MS = 86_400_000
@@ -71,27 +69,6 @@ async function batchOf(deps: FrontDeps, { record, project, state }: Found): Prom
   }
 }
 
-type Progress = ReturnType<typeof trackProgress>
-
-/** Keeps the state of an import, and writes it down now and then. */
-function trackProgress(begun: ImportState, { now, save }: WorkTools) {
-  let state = begun
-  let saved = { at: now(), line_count: begun.line_count }
-  const saveNow = async () => {
-    await save(printImport(state))
-    saved = { at: now(), line_count: state.line_count }
-  }
-  return {
-    state: () => state,
-    save: saveNow,
-    async change(next: ImportState): Promise<void> {
-      state = next
-      const lines = state.line_count - saved.line_count
-      if (lines >= SAVE_EVERY.lines || now() - saved.at >= SAVE_EVERY.ms) await saveNow()
-    },
-  }
-}
-
 type Reading = { deps: FrontDeps; batch: Batch; progress: Progress; tools: WorkTools }
 
 /** Reads the file behind the cursor, to its end or as far as it can be read; gives what is wrong with it as a whole. */
@@ -127,38 +104,6 @@ async function readFile({ deps, batch, progress, tools }: Reading): Promise<Erro
   }
   await flush()
   return passed === 0 ? new Error('The file has no lines') : null
-}
-
-/** Makes tasks of the next lines, and counts them. */
-async function takeIn(
-  deps: FrontDeps,
-  batch: Batch,
-  progress: Progress,
-  raws: readonly RawLine[],
-): Promise<void> {
-  let state = progress.state()
-  const read = raws.map((raw, i) => ({
-    number: state.line_count + i + 1,
-    line: raw.cut ? tooLong(deps.config.body_limit) : readLine(raw.bytes),
-  }))
-  const faults = await Promise.all(inTurns(read, (each) => importLine(deps, batch, each)))
-  for (const [i, { line }] of read.entries()) {
-    const error = faults[i] ?? null
-    if (error === null) continue
-    state = failing(state, { identifier: line.identifier, line: raws[i]?.bytes ?? null, error })
-  }
-  await progress.change({ ...state, line_count: state.line_count + raws.length })
-}
-
-/** Takes all at once, but those of one identifier in their order, so that it is the first that has it. */
-function inTurns<T extends { line: Line }>(all: readonly T[], take: (each: T) => Promise<string | null>) {
-  const turns = new Map<string | null, Promise<unknown>>()
-  return all.map(async (each) => {
-    const before = turns.get(each.line.identifier)
-    const turn = before === undefined ? take(each) : before.then(() => take(each))
-    if (each.line.identifier !== null) turns.set(each.line.identifier, turn)
-    return turn
-  })
 }
 
 /** Whether the same file may be readable a little later. */
