@@ -1,21 +1,19 @@
 // Projects with host names of their own: there their dialect stands at the root, and everywhere else nothing changes.
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import { test } from 'node:test'
 import { adminKey, startApi } from './start-api.ts'
 
 type Answer = { status: number; body: string }
 
 /** A GET with a Host header of its own, which fetch does not send. */
-const getAt = (port: number, host: string, path: string) =>
-  new Promise<Answer>((resolve, reject) => {
-    request({ port, host: '127.0.0.1', path, headers: { host } }, async (response) => {
-      const chunks = await response.toArray()
-      resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() })
-    })
-      .on('error', reject)
-      .end()
-  })
+async function getAt(port: number, host: string, path: string): Promise<Answer> {
+  const asked = request({ port, host: '127.0.0.1', path, headers: { host } }).end()
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  const chunks = await response.toArray()
+  return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }
+}
 
 test('a dialect stands at the root of its project’s own host, and the API at every other', async (t) => {
   const { call, port } = await startApi(t)
