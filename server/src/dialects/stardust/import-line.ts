@@ -6,7 +6,7 @@ import type { Project, Scope } from '../../domain/project.ts'
 import { draftTask, writeTask, type NewTask } from '../create-task.ts'
 import type { FrontDeps } from '../front.ts'
 import { lineIds, timeOfBatch } from './ids.ts'
-import type { Line } from './line.ts'
+import { CALLBACK_FIELD, type Line } from './line.ts'
 
 /** What all lines of an import have in common. */
 export type Batch = {
@@ -50,7 +50,7 @@ type Ids = ReturnType<typeof lineIds>
 async function createTask(deps: FrontDeps, batch: Batch, ids: Ids, line: Line): Promise<string | null> {
   const drafted = await draft(deps, batch, ids, line, `${batch.project_id}/${line.identifier}`)
   if (typeof drafted === 'string') return drafted
-  const result = await write(deps, batch, drafted)
+  const result = await writeTask(deps, drafted, { labels: labelsOf(batch) })
   if (result.kind !== 'unique_id_taken' || result.task_id === ids.id) return null
   return `Duplicate uniqueIdentifier ${line.identifier}: a task of this project has it already`
 }
@@ -76,27 +76,19 @@ async function draft(
     // Its id tells this time, by which lists look for it.
     return { task: { ...task, created_at: timeOfBatch(batch.batch_id) }, destination }
   } catch (error) {
-    if (error instanceof AppError && faultsOfUrls.has(error.code)) return error.message
-    throw error
+    if (!(error instanceof AppError) || !faultsOfUrls.has(error.code)) throw error
+    return callback_url === null ? error.message : error.message.replace('callback_url', CALLBACK_FIELD)
   }
 }
 
-const write = (deps: FrontDeps, batch: Batch, task: NewTask) =>
-  writeTask(deps, task, { labels: [projectLabel(batch.project_id)] })
+const labelsOf = ({ project_id }: Batch) => [projectLabel(project_id)]
 
 /** Makes a task that failed in its creation, so that its callback tells of it (contract §5.1). */
 async function tellError(deps: FrontDeps, batch: Batch, ids: Ids, line: Line, fault: string): Promise<void> {
-  const found = await deps.store.findTask(batch.scope, ids.id)
-  const drafted = found ?? (await draft(deps, batch, ids, line, null))
+  if ((await deps.store.findTask(batch.scope, ids.id)) !== undefined) return
+  const drafted = await draft(deps, batch, ids, line, null)
   // A URL that must not be called is called by nobody.
   if (typeof drafted === 'string') return
-  if ('destination' in drafted) await write(deps, batch, drafted)
-  const task = 'destination' in drafted ? drafted.task : drafted
-  const error = print({ message: fault })
-  await deps.verbs.tryApply(
-    task,
-    'fail',
-    { error, during: 'setup' },
-    { stillValid: ({ event_count }) => event_count === 0 },
-  )
+  const creation = { ...drafted, idempotency: null, labels: labelsOf(batch) }
+  await deps.verbs.createApplied(creation, 'fail', { error: print({ message: fault }), during: 'setup' })
 }

@@ -17,6 +17,9 @@ const attachmentTypes: readonly string[] = [
 ]
 const LONGEST_IDENTIFIER = 255
 
+/** Where a record names the URL of its callbacks. */
+export const CALLBACK_FIELD = 'metadata.additionalInfo.callbackUrl'
+
 /** What a line says, as far as it can be read; `record` and `info` (`metadata.additionalInfo`) are compact JSON. */
 export type Line = {
   record: string
@@ -114,15 +117,14 @@ function identifierFault(identifier: string | null): string | null {
 
 // An empty string says what no URL at all says; the platform's own samples have such ones.
 function readCallbackUrl(json: string): { url: string | null; fault: string | null } {
-  const field = 'metadata.additionalInfo.callbackUrl'
   if (json === 'null' || json === '""') return { url: null, fault: null }
   const url = textOf(json)
-  if (url === null) return { url: null, fault: `${field}: must be a string` }
+  if (url === null) return { url: null, fault: `${CALLBACK_FIELD}: must be a string` }
   try {
-    if (parseTarget(url, field).kind === 'http') return { url, fault: null }
+    if (parseTarget(url, CALLBACK_FIELD).kind === 'http') return { url, fault: null }
   } catch (error) {
     if (error instanceof AppError) return { url: null, fault: error.message }
     throw error
   }
-  return { url: null, fault: `${field}: must be an http(s) URL` }
+  return { url: null, fault: `${CALLBACK_FIELD}: must be an http(s) URL` }
 }
