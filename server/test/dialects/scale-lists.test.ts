@@ -43,6 +43,8 @@ test('a list is paged by offset and by token, newest first, and says what its cl
     assert.equal('next_token' in page, page.has_more)
   }
   assert.deepEqual(seen, ids)
+  const both = await list(`limit=2&offset=3&next_token=${encodeURIComponent(first.next_token!)}`)
+  assert.deepEqual(idsOf(both), ids.slice(2, 4))
 })
 
 test('every filter finds its own, alone and together, and unknown keys do no harm', async (t) => {

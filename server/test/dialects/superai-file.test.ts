@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { pipeline, Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
+import { printNewBatch } from '../../src/dialects/superai/new-batch.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { using } from '../support/sender.ts'
 import { app, startSuperai, type Job } from './superai-platform.ts'
@@ -129,4 +130,45 @@ test('More inputs than a request waits for become jobs afterwards, in their orde
     Array.from({ length: 250 }, (_, n) => n),
   )
   assert.deepEqual((await ask<{ batches: unknown[] }>('GET', `/apps/${app}/batches`)).batches, [])
+})
+
+test('A batch whose process died before its jobs were made is finished by another after a minute', async (t) => {
+  const { store, project, clock, batch, processed, jobs } = await startFiles(t, text('[]'))
+  const batch_id = '01a1fe84-8dbb-7035-b577-4f2225dd2a93'
+  const inputs = ['{"n":0}', '{"n":1}']
+  const given = { app, callback_url: null, metadata: null, tags: [], parked: false, file_url: null }
+  const now = clock.now()
+  await store.insertRecord({
+    project_id: project.id,
+    mode: 'live',
+    kind: 'ingest',
+    key: batch_id,
+    body: printNewBatch({ ...given, inputs, failures: 0 }),
+    created_at: now,
+    updated_at: now,
+    due_at: now + 60_000,
+    expires_at: null,
+    version: 1,
+  })
+  const { batch_total, total_processed, batch_processed } = await batch(batch_id)
+  assert.deepEqual([batch_total, total_processed, batch_processed], [2, 0, false])
+  assert.equal((await processed(batch_id)).valid_count, 2)
+  assert.ok(clock.now() >= now + 60_000)
+  assert.equal((await jobs(batch_id)).length, 2)
+})
+
+test('Batches that jobs are still made of are listed, those of other apps are not', async (t) => {
+  const { ask, createFrom, processed } = await startFiles(t, status(503), text('[{}]'))
+  const { batch_id } = await createFrom()
+  const listed = async (of: string) => {
+    const { batches, total } = await ask<{ batches: { batch_id: string }[]; total: number }>(
+      'GET',
+      `/apps/${of}/batches`,
+    )
+    return [batches.map((batch) => batch.batch_id), total]
+  }
+  assert.deepEqual(await listed(app), [[batch_id], 1])
+  assert.deepEqual(await listed('11111111-2222-3333-4444-555555555555'), [[], 0])
+  await processed(batch_id)
+  assert.deepEqual(await listed(app), [[], 0])
 })

@@ -66,10 +66,32 @@ export async function findBatch(
   return ingest === undefined ? undefined : presentIngest(store, ingest, app)
 }
 
+/** The batches of an app that jobs are still made of, newest first. */
+export async function unfinishedBatches(
+  store: Pick<Store, 'findRecord' | 'listRecords' | 'countTasks'>,
+  scope: Scope,
+  app: string,
+): Promise<Shown[]> {
+  const found: Shown[] = []
+  for (let offset = 0, more = true; more; offset += READ_AT_A_TIME) {
+    const page = await store.listRecords(scope, INGEST, { limit: READ_AT_A_TIME, offset })
+    for (const record of page.rows) {
+      const shown = await presentIngest(store, record, app)
+      // Its work may be over before its record is put away.
+      const isDone = (await store.findRecord(scope, BATCH, record.key)) !== undefined
+      if (shown !== undefined && !isDone) found.push(shown)
+    }
+    more = page.has_more
+  }
+  return found
+}
+
+// Each may carry 4 MiB of inputs.
+const READ_AT_A_TIME = 10
 const COUNT_MAX = 10_000_000
 
-/** A batch that jobs are still made of; undefined for another app's, and for one that is done. */
-export async function presentIngest(
+/** A batch that jobs are still made of; undefined for another app's, and for one whose record was put away. */
+async function presentIngest(
   store: Pick<Store, 'countTasks'>,
   record: StoredRecord,
   app: string,

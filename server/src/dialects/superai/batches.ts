@@ -1,14 +1,11 @@
 // The routes of batches.
 import { AppError } from '../../domain/errors.ts'
-import type { Printable } from '../../domain/json.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
-import { findBatch, INGEST, presentIngest } from './batch.ts'
+import { findBatch, unfinishedBatches } from './batch.ts'
 import { numberOf, type Query } from './filter.ts'
 import { answer, appOf, paramsOf, type Handler } from './request.ts'
 
-// Each may carry 4 MiB of inputs.
-const READ_AT_A_TIME = 10
 const PAGE_MAX = 1000
 
 /** Makes the routes of batches. */
@@ -21,13 +18,7 @@ export function batchRoutes({ store }: Pick<FrontDeps, 'store'>) {
       const query = request.query as Query
       const pageNumber = numberOf(query, 'page', { min: 0, max: 1_000_000, other: 0 })
       const pageSize = numberOf(query, 'size', { min: 1, max: PAGE_MAX, other: 10 })
-      const found: Printable[] = []
-      for (let offset = 0, more = true; more; offset += READ_AT_A_TIME) {
-        const page = await store.listRecords(scope, INGEST, { limit: READ_AT_A_TIME, offset })
-        for (const record of page.rows) found.push((await presentIngest(store, record, app)) ?? [])
-        more = page.has_more
-      }
-      const batches = found.flat()
+      const batches = await unfinishedBatches(store, scope, app)
       const shown = batches.slice(pageNumber * pageSize, (pageNumber + 1) * pageSize)
       const pages = Math.ceil(batches.length / pageSize)
       return answer(reply, { batches: shown, total: batches.length, pageSize, pageNumber, pages })
