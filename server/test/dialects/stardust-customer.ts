@@ -10,8 +10,6 @@ import { startPlatform, type Received } from '../support/platform.ts'
 
 // The status of a batch that is done.
 const FINISHED = 3
-// The clock moves on between two looks at a batch.
-const POLL_MS = 1000
 
 export type AccessKey = { id: string; secret: string }
 
@@ -124,7 +122,7 @@ export async function startStardust(t: TestContext) {
   const post = async <T>(path: string, json?: unknown, by = key): Promise<Envelope<T>> =>
     (await answerOf(path, json, by)).body as unknown as Envelope<T>
 
-  /** Sends a file, and gives what became of it; meanwhile the clock runs. */
+  /** Sends a file, and gives what became of it. The clock moves only when the file is to be asked for again. */
   async function importFile(resourceUrl: string, projectId = 3184): Promise<Batch> {
     const sent = await post<{ importStatus: number; batchId: string }>('/task/send', {
       projectId,
@@ -132,10 +130,14 @@ export async function startStardust(t: TestContext) {
     })
     assert.deepEqual([sent.code, sent.data.importStatus], [200, 1])
     const { batchId } = sent.data
-    for (;;) {
+    const scope = { project_id: platform.project.id, mode: 'live' as const }
+    for (let failures = 0; ;) {
       const { data } = await post<Batch>('/task/send/status', { batchId })
       if (data.status === FINISHED) return data
-      platform.clock.advance(POLL_MS)
+      const record = await platform.store.findRecord(scope, 'import', batchId)
+      const { fetch_failures } = JSON.parse(record!.body) as { fetch_failures: number }
+      if (fetch_failures > failures) platform.clock.advanceTo(record!.due_at!)
+      failures = fetch_failures
     }
   }
 
