@@ -16,7 +16,7 @@ const scope = { project_id: 'p', mode: 'live' as const }
 const BOUNDS = { max_bytes: 1000, total_ms: 60_000, idle_ms: 60_000 }
 
 /** A worker over a real store, with a clock that the test moves. */
-async function setUp(t: TestContext, work: Work | undefined, { concurrency = 4 } = {}) {
+async function setUp(t: TestContext, work: Work | undefined, at_a_time = { in_all: 4, per_project: 4 }) {
   const clock = createManualClock()
   const store = await openTestStore({ now: clock.now })
   const { egress } = await startSender(t)
@@ -43,7 +43,7 @@ async function setUp(t: TestContext, work: Work | undefined, { concurrency = 4 }
     fetch: fetcher.fetch,
     clock,
     log,
-    concurrency,
+    at_a_time,
   })
   t.after(async () => {
     await worker.stop(0)
@@ -144,7 +144,7 @@ test('a URL that hangs does not stop other records, of which so many are worked 
     running--
     return { body: '1', due_at: null }
   }
-  const { clock, store, worker, writes, insert } = await setUp(t, work, { concurrency: 3 })
+  const { clock, store, worker, writes, insert } = await setUp(t, work, { in_all: 3, per_project: 3 })
   await insert('hangs', receiver.url)
   for (const key of ['a', 'b', 'c', 'd', 'e']) await insert(key)
   worker.start()
@@ -160,6 +160,25 @@ test('a URL that hangs does not stop other records, of which so many are worked 
     ['e', 'd', 'c', 'b', 'a'],
   )
   assert.equal(most, 3)
+})
+
+test('a project whose works all hang does not stop those of others', async (t) => {
+  const begun: string[] = []
+  const other = Promise.withResolvers<void>()
+  const hanging = new Promise<never>(() => {})
+  const work: Work = async ({ project_id, body }) => {
+    begun.push(project_id)
+    if (project_id === 'p') await hanging
+    other.resolve()
+    return { body, due_at: null }
+  }
+  const { worker, insert, writes } = await setUp(t, work, { in_all: 4, per_project: 2 })
+  for (const key of ['a', 'b', 'c', 'd', 'e']) await insert(key)
+  await insert('f', '0', { project_id: 'q' })
+  worker.start()
+  await other.promise
+  await writes(1)
+  assert.deepEqual(begun.toSorted(), ['p', 'p', 'q'])
 })
 
 test('work that takes long keeps its record by renewals, and what it saves stays', async (t) => {

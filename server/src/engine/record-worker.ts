@@ -28,23 +28,27 @@ const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 300_000
 const FAILING_MAX = 10_000
 
-type UnderWay = { hold: RecordHold; abort: () => void; over: Promise<void> }
+// A work mostly waits for a customer's server, so that many at a time cost little; but no project may take all places with
+// servers that hang.
+const AT_A_TIME = { in_all: 32, per_project: 4 }
 
-/** Makes a worker that works on at most `concurrency` records at a time, so that one that hangs does not stop the others. */
+type UnderWay = { project_id: string; hold: RecordHold; abort: () => void; over: Promise<void> }
+
+/** Makes a worker that works on so many records at a time, so that one that hangs stops no other, nor a project another's. */
 export function createRecordWorker({
   store,
   workOf,
   fetch,
   clock,
   log,
-  concurrency = 4,
+  at_a_time = AT_A_TIME,
 }: {
   store: Pick<Store, 'claimRecord' | 'nextRecordDue' | 'updateRecord'>
   workOf: WorkOf
   fetch: Fetch
   clock: Clock
   log: Log
-  concurrency?: number
+  at_a_time?: { in_all: number; per_project: number }
 }): RecordWorker {
   const underWay = new Set<UnderWay>()
   // How often in a row, by name.
@@ -52,16 +56,23 @@ export function createRecordWorker({
   const loop = createLoop({ name: 'records', clock, log, run: look })
 
   async function look(): Promise<number> {
-    while (underWay.size < concurrency) {
+    while (underWay.size < at_a_time.in_all) {
       const now = clock.now()
-      const due_at = await store.nextRecordDue()
+      const full = fullProjects()
+      const due_at = await store.nextRecordDue(full)
       if (due_at === null || due_at > now) return Math.min(due_at ?? Infinity, now + EVERY_MS)
-      const record = await store.claimRecord(LEASE_MS)
+      const record = await store.claimRecord(LEASE_MS, full)
       // Another node was quicker.
       if (record === undefined) break
       begin(record)
     }
     return clock.now() + EVERY_MS
+  }
+
+  function fullProjects(): string[] {
+    const counts = new Map<string, number>()
+    for (const { project_id } of underWay) counts.set(project_id, (counts.get(project_id) ?? 0) + 1)
+    return [...counts].flatMap(([id, count]) => (count < at_a_time.per_project ? [] : id))
   }
 
   function begin(record: StoredRecord): void {
@@ -72,7 +83,7 @@ export function createRecordWorker({
       underWay.delete(work)
       loop.wake()
     })
-    const work = { hold, abort, over }
+    const work = { project_id: record.project_id, hold, abort, over }
     underWay.add(work)
   }
 

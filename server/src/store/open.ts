@@ -266,8 +266,9 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     },
     deleteRecord: ({ project_id, mode }, kind, key) =>
       write('deleteRecord', { record: { project_id, mode, kind, key } }),
-    claimRecord: async (lease_ms) => (await write('claimRecord', { lease_ms })) ?? undefined,
-    nextRecordDue: () => read('nextRecordDue', undefined as never),
+    claimRecord: async (lease_ms, except = []) =>
+      (await write('claimRecord', { lease_ms, except })) ?? undefined,
+    nextRecordDue: (except = []) => read('nextRecordDue', { except }),
 
     lostLeases: (limit, lost_boots) =>
       read('lostLeases', { now: now(), owner, limit, lost_boots: lost_boots && driver.exclusive }),

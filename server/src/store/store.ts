@@ -266,10 +266,13 @@ export interface Store {
   updateRecord(record: StoredRecord): Promise<boolean>
   /** False when there is no such record. */
   deleteRecord(scope: Scope, kind: string, key: string): Promise<boolean>
-  /** Takes the record that has been due longest; it is due again in `lease_ms` unless its holder writes another `due_at`. */
-  claimRecord(lease_ms: number): Promise<StoredRecord | undefined>
-  /** When the next record is due, in milliseconds, or null; in the past when one is due already. */
-  nextRecordDue(): Promise<number | null>
+  /**
+   * Takes the record that has been due longest, but none of the projects `except`; it is due again in `lease_ms` unless its holder
+   * writes another `due_at`.
+   */
+  claimRecord(lease_ms: number, except?: readonly string[]): Promise<StoredRecord | undefined>
+  /** When the next record that is of no project `except` is due, in milliseconds, or null; in the past when one is due already. */
+  nextRecordDue(except?: readonly string[]): Promise<number | null>
 
   /** Leases that ran out; `lost_boots` adds those of earlier processes when this one has the database to itself. */
   lostLeases(limit: number, lost_boots: boolean): Promise<Delivery[]>

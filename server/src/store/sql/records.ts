@@ -83,14 +83,18 @@ export const inOrderOfNames =
     return inputs.map((_, index) => results.get(index) as R)
   }
 
-/** Takes the record that has been due longest, unless somebody holds it, and makes it due again when the lease is over. */
+/**
+ * Takes the record that has been due longest, unless somebody holds it or it is of one of the projects `except`, and makes it
+ * due again when the lease is over.
+ */
 export async function claimRecord(
   { tx, now }: WriteContext,
-  { lease_ms }: { lease_ms: number },
+  { lease_ms, except }: { lease_ms: number; except: readonly string[] },
 ): Promise<StoredRecord | null> {
   const [row] = await tx.all(
-    `select * from records where due_at <= $1 order by due_at limit 1 ${tx.flavor.forUpdate} ${tx.flavor.skipLocked}`,
-    [now],
+    `select * from records where due_at <= $1 and not (project_id ${tx.flavor.oneOf('$2')})
+     order by due_at limit 1 ${tx.flavor.forUpdate} ${tx.flavor.skipLocked}`,
+    [now, JSON.stringify(except)],
   )
   if (row === undefined) return null
   const due = row as StoredRecord & Row
@@ -135,8 +139,14 @@ export const recordReads = {
     return { ...toPage(rows as (StoredRecord & Row)[], page.limit), total }
   },
 
-  async nextRecordDue(tx: Transaction): Promise<number | null> {
-    const [row] = await tx.all('select min(due_at) as due_at from records where due_at is not null')
+  async nextRecordDue(
+    tx: Transaction,
+    { except }: { except: readonly string[] },
+  ): Promise<number | null> {
+    const [row] = await tx.all(
+      `select due_at from records where due_at is not null and not (project_id ${tx.flavor.oneOf('$1')}) order by due_at limit 1`,
+      [JSON.stringify(except)],
+    )
     return (row?.due_at as number | null | undefined) ?? null
   },
 } as const
