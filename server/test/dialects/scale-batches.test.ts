@@ -197,12 +197,9 @@ test('a look that dies after it has told is done again by the next, which does n
 test('a batch to which nothing came is looked at once more, and then rests', async (t) => {
   const scale = await startScale(t)
   await startBatches(scale, { name: 'b' })
-  const refused = await scale.customer('POST', '/task/categorization', {
-    ...categorization,
-    batch: 'b',
-    callback_url: 'nowhere',
-  })
-  assert.equal(refused.status, 400)
+  await scale.create({ unique_id: 'u', callback_url: null })
+  const taken = { ...categorization, batch: 'b', unique_id: 'u' }
+  assert.equal((await scale.customer('POST', '/task/categorization', taken)).status, 409)
   const scope = { project_id: scale.project.id, mode: 'live' } as const
   const find = async () => (await scale.store.findRecord(scope, 'batch', 'b'))!
   assert.equal((await find()).due_at, scale.clock.now() + 5000)
@@ -213,4 +210,45 @@ test('a batch to which nothing came is looked at once more, and then rests', asy
   assert.ok(await scale.store.updateRecord(after))
   const second = await lookInVain(scale)
   assert.deepEqual([second.due_at, second.body], [null, first.body])
+})
+
+test('a creation that is refused leaves a complete batch complete, and calls nobody back', async (t) => {
+  const scale = await startScale(t)
+  await startBatches(scale, { name: 'b', callback: scale.receiver_url })
+  const { task_id } = await scale.create({ batch: 'b', callback_url: null, unique_id: 'u' })
+  await scale.staff('complete', task_id, { response: {} })
+  const complete = await become(scale, 'b', 'completed')
+  await scale.clock.advanceUntil(scale.attempted(1))
+  const scope = { project_id: scale.project.id, mode: 'live' } as const
+  const rested = async () => {
+    while ((await scale.store.findRecord(scope, 'batch', 'b'))!.due_at !== null) scale.clock.advance(5000)
+  }
+  await rested()
+  for (const wrong of [{ attachment: undefined }, { callback_url: 'nowhere' }, { unique_id: 'u' }]) {
+    const refused = { ...categorization, batch: 'b', ...wrong }
+    const { status } = await scale.customer('POST', '/task/categorization', refused)
+    assert.ok(status === 400 || status === 409)
+  }
+  await rested()
+  assert.deepEqual((await scale.customer('GET', '/batches/b')).body, complete)
+  assert.equal((await scale.operate('GET', '/v1/tasks?type=batch')).body.data.length, 1)
+})
+
+test('a task that was added to a complete batch is news though its request died before it could say so', async (t) => {
+  const scale = await startScale(t)
+  await startBatches(scale, { name: 'b' })
+  const add = () => scale.create({ batch: 'b', callback_url: null })
+  await scale.staff('complete', (await add()).task_id, { response: {} })
+  const first = await become(scale, 'b', 'completed')
+  const scope = { project_id: scale.project.id, mode: 'live' } as const
+  const find = async () => (await scale.store.findRecord(scope, 'batch', 'b'))!
+  const { body } = await find()
+  scale.clock.advance(1000)
+  await scale.staff('complete', (await add()).task_id, { response: {} })
+  const record = await find()
+  assert.ok(await scale.store.updateRecord({ ...record, body, version: record.version + 1 }))
+  const look = await lookInVain(scale)
+  assert.match(look.body, /"status":"in_progress"/)
+  assert.notEqual(JSON.parse(look.body).callback_task_id, JSON.parse(body).callback_task_id)
+  assert.ok(first['completed_at'])
 })

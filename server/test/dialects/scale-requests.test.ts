@@ -273,6 +273,29 @@ const refused: Refused[] = [
     status: 400,
     says: /^body: .*multipart/,
   },
+  {
+    name: 'an upload without a boundary',
+    path: '/files/upload',
+    raw: 'x',
+    headers: { 'content-type': 'multipart/form-data' },
+    status: 400,
+    says: /^body: .*multipart/,
+  },
+  {
+    name: 'an upload that is cut off',
+    path: '/files/upload',
+    raw: '--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\nabc',
+    headers: { 'content-type': 'multipart/form-data; boundary=x' },
+    status: 400,
+    says: /^body: .*multipart/,
+  },
+  {
+    name: 'an import of what is no web address',
+    path: '/files/import',
+    body: { file_url: 'javascript:alert(1)' },
+    status: 400,
+    says: /^file_url: .*http/,
+  },
 ]
 
 test('whatever is wrong is refused in Scale’s own body, which names the field and is never empty', async (t) => {
@@ -418,7 +441,7 @@ test('the audits of a task are listed, newest first', async (t) => {
   const { text, status } = await scale.customer('GET', `/audits?task_id=${task_id}&id=`)
   assert.equal(status, 200)
   const audited_at = new Date(scale.clock.now()).toISOString()
-  const audit = { task_id, audited_at, audit_time_secs: null }
+  const audit = { task_id, audited_at }
   assert.deepEqual(JSON.parse(text), [
     { ...audit, audited_by: 'customer', audit_result: 'accepted', audit_source: 'customer' },
     { ...audit, audited_by: 'scale', audit_result: 'rejected', audit_source: 'scale', comments: 'no' },

@@ -26,9 +26,13 @@ export const createBatchWork =
     const batch = readBatch(record)
     const { project_id, mode, key } = record
     const scope = { project_id, mode }
-    const state = await stateOf(deps, scope, key, now())
+    const { state, newest_at } = await stateOf(deps, scope, key, now())
     if (state === 'open') {
       return { body: JSON.stringify(reopened(batch, deps.newId)), due_at: now() + LOOK_MS }
+    }
+    // Had new tasks that are settled already. Reopened in a write of its own, so that its next callback has an id that stays.
+    if (batch.status === 'completed' && newest_at > (batch.completed_at ?? 0)) {
+      return { body: JSON.stringify(reopened(batch, deps.newId)), due_at: now() }
     }
     const isNews = state === 'settled' && batch.status !== 'completed'
     const after: Batch = {
@@ -41,20 +45,20 @@ export const createBatchWork =
     return { body, due_at: batch.resting ? null : now() + LAST_LOOK_MS }
   }
 
-/** Whether a batch has open tasks, or had a new one just now, as more may follow; or none at all. */
+/** Whether a batch has open tasks, or had a new one just now, as more may follow; or none at all. And when it had its last. */
 async function stateOf(
   { store }: Deps,
   scope: Scope,
   name: string,
   now: number,
-): Promise<'open' | 'settled' | 'empty'> {
+): Promise<{ state: 'open' | 'settled' | 'empty'; newest_at: number }> {
   const filter = inBatch(name)
   const page = { limit: 1, offset: 0, order: 'newest' } as const
-  const open = await store.findTasks(scope, { ...filter, statuses: OPEN }, page)
-  if (open.rows.length > 0) return 'open'
   const [newest] = (await store.findTasks(scope, filter, page)).rows
-  if (newest === undefined) return 'empty'
-  return newest.created_at > now - LOOK_MS ? 'open' : 'settled'
+  if (newest === undefined) return { state: 'empty', newest_at: 0 }
+  const open = await store.findTasks(scope, { ...filter, statuses: OPEN }, page)
+  const isOpen = open.rows.length > 0 || newest.created_at > now - LOOK_MS
+  return { state: isOpen ? 'open' : 'settled', newest_at: newest.created_at }
 }
 
 /** Makes the callback of a batch that is complete, unless it is there: then this was interrupted before. */

@@ -52,21 +52,35 @@ export async function batchOf(store: Pick<Store, 'findRecord'>, scope: Scope, na
   return { record, batch: readBatch(record) }
 }
 
+type Deps = { store: Pick<Store, 'now' | 'findRecord' | 'updateRecord'>; newId: () => string }
+
 /**
  * Makes sure that a batch is looked at after a task was added to it. To be called before: a look too many does no harm, while
  * one that never comes would leave the batch in progress for ever.
  */
-export async function wakeBatch(
-  { store, newId }: { store: Pick<Store, 'now' | 'findRecord' | 'updateRecord'>; newId: () => string },
-  { record, batch }: Found,
-): Promise<void> {
+export async function wakeBatch({ store }: Pick<Deps, 'store'>, { record, batch }: Found): Promise<void> {
   if (!batch.resting) return
-  const { project_id, mode, key } = record
-  await changeRecord(store, { project_id, mode, kind: 'batch', key }, (record) => ({
+  await changeRecord(store, nameOf(record), (record) => ({
+    body: JSON.stringify({ ...readBatch(record), resting: false }),
+    due_at: store.now() + LOOK_MS,
+  }))
+}
+
+/** Opens a completed batch that has got a task, at once; the look would do it, too. */
+export async function reopenBatch({ store, newId }: Deps, { record, batch }: Found): Promise<void> {
+  if (batch.status !== 'completed') return
+  await changeRecord(store, nameOf(record), (record) => ({
     body: JSON.stringify(reopened(readBatch(record), newId)),
     due_at: store.now() + LOOK_MS,
   }))
 }
+
+const nameOf = ({ project_id, mode, key }: StoredRecord) => ({
+  project_id,
+  mode,
+  kind: 'batch' as const,
+  key,
+})
 
 /** The filter of a batch's tasks. */
 export const inBatch = (name: string) => ({ labels: [[label('batch', name)]] })

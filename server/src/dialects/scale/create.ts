@@ -9,7 +9,7 @@ import { callerOf } from '../caller.ts'
 import { draftTask, type NewTask } from '../create-task.ts'
 import type { FrontDeps } from '../front.ts'
 import { answering, type Handler } from './answer.ts'
-import { batchOf, wakeBatch } from './batch.ts'
+import { batchOf, reopenBatch, wakeBatch, type Found } from './batch.ts'
 import { extrasText, labelsOf, type Extras } from './extras.ts'
 import {
   bodyOf,
@@ -50,7 +50,7 @@ export const createRoute = (deps: FrontDeps): Handler =>
     const { defaults = {} } = taskTypeOf(type)
     const body = bodyOf(request)
     const idempotency = idempotencyOf(request, caller.scope)
-    const { extras, beneath } = await extrasFrom(deps, caller.scope, body)
+    const { of, extras, beneath } = await extrasFrom(deps, caller.scope, body)
 
     const params = new Map(beneath)
     for (const [name, text] of body.texts) if (!COMMON.has(name)) params.set(name, text)
@@ -73,16 +73,18 @@ export const createRoute = (deps: FrontDeps): Handler =>
       ext: extrasText(extras),
     })
     const guard = { idempotency, labels: labelsOf(extras) }
+    if (of !== null) await wakeBatch(deps, of)
     checkCreated(await write(deps, draft, guard, taskTypeOf(type).response(inputs)), unique_id)
+    if (of !== null) await reopenBatch(deps, of)
     return presentTask(draft.task)
   })
 
-/** The fields that are Scale's own, and the params of the task's project. Throws `not_found` for an unknown project or batch. */
+/** The fields that are Scale's own, the task's batch, and the params of its project. Throws `not_found` for an unknown project or batch. */
 async function extrasFrom(
   deps: FrontDeps,
   scope: Scope,
   body: Body,
-): Promise<{ extras: Extras; beneath: Map<string, string> }> {
+): Promise<{ of: Found | null; extras: Extras; beneath: Map<string, string> }> {
   const { store } = deps
   const batch = nameField(body, 'batch')
   const priority = wholeField(body.values, 'priority', PRIORITY)
@@ -99,8 +101,8 @@ async function extrasFrom(
   }
   const beneath =
     project === null ? new Map() : projectParams((await projectOf(store, scope, project)).project)
-  if (of !== null) await wakeBatch(deps, of)
   return {
+    of,
     beneath,
     extras: {
       ...(project === null ? {} : { project }),

@@ -50,7 +50,8 @@ export function fileRoutes(deps: FrontDeps) {
       const body = bodyOf(request)
       const file_url = urlField(body, 'file_url')
       if (file_url === null) throw invalid('file_url', 'required, but missing')
-      if (!URL.canParse(file_url)) throw invalid('file_url', 'must be a URL')
+      if (!/^https?:\/\//i.test(file_url) || !URL.canParse(file_url))
+        throw invalid('file_url', 'must be an http or https URL')
       await checkProject(request, body.values)
       return { id: scaleId(newId()), attachment_url: file_url }
     }),
@@ -72,7 +73,7 @@ async function readUpload(request: Request): Promise<Upload> {
     }
   } catch (error) {
     const { statusCode } = error as { statusCode?: number }
-    if (statusCode !== 413) throw error
+    if (statusCode !== 413) throw invalid('body', 'is no complete multipart/form-data')
     throw new AppError('body_too_large', 'The upload is too large; import the file by its URL instead')
   }
   return upload

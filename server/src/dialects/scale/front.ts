@@ -69,7 +69,7 @@ function registerCustomers(app: FastifyInstance, deps: FrontDeps): void {
   const files = fileRoutes(deps)
   app.post('/v1/files/import', files.import)
   app.register(async (scope) => {
-    await scope.register(multipart, { limits: { files: 1, fields: 10, fileSize: deps.config.body_limit } })
+    await scope.register(multipart, { limits: { files: 10, fields: 10, fileSize: deps.config.body_limit } })
     scope.post('/v1/files/upload', files.upload)
   })
 }

@@ -66,7 +66,6 @@ function presentDecision({ callback_succeeded, callback_succeeded_at }: Task): F
 export const presentAudit = ({ audited_at, audit_result, audit_source, comments }: Audit): Fields => ({
   audited_by: audit_source,
   audited_at: isoTime(audited_at),
-  audit_time_secs: null,
   audit_result,
   audit_source,
   comments,

@@ -139,10 +139,7 @@ export const recordReads = {
     return { ...toPage(rows as (StoredRecord & Row)[], page.limit), total }
   },
 
-  async nextRecordDue(
-    tx: Transaction,
-    { except }: { except: readonly string[] },
-  ): Promise<number | null> {
+  async nextRecordDue(tx: Transaction, { except }: { except: readonly string[] }): Promise<number | null> {
     const [row] = await tx.all(
       `select due_at from records where due_at is not null and not (project_id ${tx.flavor.oneOf('$1')}) order by due_at limit 1`,
       [JSON.stringify(except)],
