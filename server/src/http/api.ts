@@ -8,9 +8,9 @@ import { parseJsonBody } from './body.ts'
 import type { ApiConfig, ApiOptions, Deps } from './deps.ts'
 import { createDrain } from './drain.ts'
 import { registerDocument, serveDocument } from './document.ts'
-import { answerBroken, createErrorHandler } from './errors.ts'
+import { createBrokenAnswer, createErrorHandler } from './errors.ts'
 import { guardEdge } from './edge.ts'
-import { registerFronts } from './fronts.ts'
+import { registerFronts, type FrontOf } from './fronts.ts'
 import { createHosts, type Hosts } from './hosts.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { arrivalRoutes } from './routes/arrivals.ts'
@@ -54,7 +54,7 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   const config = { ...options.config, public_url: options.config.public_url.replace(/\/+$/, '') }
   const hosts = createHosts(options)
   const deps: Deps = { ...options, config, waiters, hosts, isStopping: drain.isStopping }
-  let frontOf: ReturnType<typeof registerFronts> = () => undefined
+  let frontOf: FrontOf = () => undefined
   const app = createServer(config, deps, { hosts, frontOf: (url) => frontOf(url) })
   const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })
   app.setNotFoundHandler(notServed)
@@ -101,7 +101,7 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
 function createServer(
   config: ApiConfig,
   { log }: Deps,
-  { hosts, frontOf }: { hosts: Hosts; frontOf: ReturnType<typeof registerFronts> },
+  { hosts, frontOf }: { hosts: Hosts; frontOf: FrontOf },
 ): FastifyInstance {
   const onError = createErrorHandler({ log, bodyLimit: config.body_limit })
   const app = fastify({
@@ -116,9 +116,15 @@ function createServer(
     frameworkErrors: (error, request, reply) =>
       isInbound(request.url)
         ? answerUnknownId(reply)
-        : (frontOf(request.url) ?? onError)(error, request, reply),
-    clientErrorHandler: answerBroken,
+        : (frontOf(request.url)?.onError ?? onError)(error, request, reply),
+    clientErrorHandler: createBrokenAnswer(
+      ({ url, host }) => frontOf(hosts.rewrite({ url, headers: { host } }))?.refuse,
+    ),
+    // The answer to such a request would have no body, which clients of some platforms do not survive.
+    http: { requireHostHeader: false },
   })
+  // Nor would that to an expectation that nobody has heard of.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   app.setErrorHandler(onError)
   app.setValidatorCompiler(compileValidator)
   // Answers are finished text; their schemas are for the document only.

@@ -27,14 +27,14 @@ export function guardEdge(
     drain.enter()
     // Not the hook onResponse: it never comes for a client that has gone away before its answer.
     reply.raw.once('close', drain.leave)
-    if (request.is404) return done(notServed(request.method, request.url, methodsOf(request.url)))
+    if (request.is404) return done(notServed(request.method, request.originalUrl, methodsOf(request.url)))
     if (request.url.includes('%00')) {
       return done(new AppError('invalid_request', 'The URL has a NUL (%00); remove it'))
     }
     done()
   })
   return (request) => {
-    throw notServed(request.method, request.url, methodsOf(request.url))
+    throw notServed(request.method, request.originalUrl, methodsOf(request.url))
   }
 }
 

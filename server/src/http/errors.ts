@@ -101,18 +101,33 @@ export function readOn(request: FastifyRequest, reply: FastifyReply): void {
   request.raw.resume()
 }
 
-/** Answers what is no HTTP request at all, so that it has neither request nor reply, and closes its connection. */
-export function answerBroken(error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const text = problemText(new AppError('invalid_request', faultOf(error)))
-  const head = [
-    'HTTP/1.1 400 Bad Request',
-    'content-type: application/problem+json',
-    `content-length: ${Buffer.byteLength(text)}`,
-    'connection: close',
-  ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`)
-}
+/** An error as text: the status and body that a dialect has for it, or a problem. */
+type Refuse = (error: AppError) => { status: number; body: string }
+
+/**
+ * Makes what answers that which is no HTTP request at all, so that it has neither request nor reply, and closes its connection.
+ * `refuseAt` gives the words of whom it seems to be for.
+ */
+export const createBrokenAnswer =
+  (refuseAt: (head: { url: string; host: string | undefined }) => Refuse | undefined) =>
+  (error: ConnectionError, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+    // The library's types have it as what its JSON would be.
+    const packet: unknown = error.rawPacket
+    const head = Buffer.isBuffer(packet) ? packet.toString('latin1') : ''
+    const url = /^\S+ +(\S+)/.exec(head)?.[1] ?? ''
+    const host = /^host: *(\S+)/im.exec(head)?.[1]
+    const refused = new AppError('invalid_request', faultOf(error))
+    const refuse = refuseAt({ url, host })
+    const { status, body } = refuse?.(refused) ?? { status: 400, body: problemText(refused) }
+    const lines = [
+      `HTTP/1.1 ${status} Bad Request`,
+      `content-type: application/${refuse === undefined ? 'problem+json' : 'json; charset=utf-8'}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      'connection: close',
+    ]
+    socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+  }
 
 function faultOf({ code }: ConnectionError): string {
   if (code === 'HPE_HEADER_OVERFLOW') return 'The URL and headers are longer than 16 KiB'

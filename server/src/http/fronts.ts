@@ -7,15 +7,15 @@ import type { Deps } from './deps.ts'
 import type { NotServed } from './edge.ts'
 import { createErrorHandler, setProblemHead } from './errors.ts'
 
-type ErrorHandler = ReturnType<typeof createErrorHandler>
+/** A front as the rest of the edge knows it. */
+export type Registered = { refuse: Front['refuse']; onError: ReturnType<typeof createErrorHandler> }
 
-/** Registers all fronts. Returns the error handler of the front that a path belongs to, if any. */
-export function registerFronts(
-  app: FastifyInstance,
-  deps: Deps,
-  notServed: NotServed,
-): (url: string) => ErrorHandler | undefined {
-  const handlers = new Map<string, ErrorHandler>()
+/** Finds the front that a path belongs to, if any. */
+export type FrontOf = (path: string) => Registered | undefined
+
+/** Registers all fronts. Returns how to find them. */
+export function registerFronts(app: FastifyInstance, deps: Deps, notServed: NotServed): FrontOf {
+  const fronts = new Map<string, Registered>()
   for (const { front } of deps.dialects.all) {
     if (front === null) continue
     const onError = createErrorHandler({
@@ -23,7 +23,7 @@ export function registerFronts(
       bodyLimit: deps.config.body_limit,
       say: sayAs(front),
     })
-    handlers.set(front.mount, onError)
+    fronts.set(front.mount, { refuse: (error) => front.refuse(error), onError })
     app.register(
       async (scope) => {
         scope.setErrorHandler(onError)
@@ -37,9 +37,9 @@ export function registerFronts(
       { prefix: front.mount },
     )
   }
-  return (url) => {
-    const [mount] = /^\/[^/?]*/.exec(url) ?? []
-    return handlers.get(mount ?? '')
+  return (path) => {
+    const [mount] = /^\/[^/?]*/.exec(path) ?? []
+    return fronts.get(mount ?? '')
   }
 }
 

@@ -36,5 +36,5 @@ export function createHosts({ store, dialects, log }: Pick<ApiOptions, 'store' |
   }
 }
 
-/** A host without its port, in lower case. */
-const nameOf = (host = '') => host.replace(/:\d+$/, '').toLowerCase()
+/** A host without its port and the dot of the root, in lower case. */
+const nameOf = (host = '') => host.replace(/\.?(:\d+)?$/, '').toLowerCase()

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
-import { startApi } from './start-api.ts'
+import { adminKey, startApi } from './start-api.ts'
 
 function open(t: TestContext, port: number): Socket {
   const socket = connect(port, '127.0.0.1')
@@ -36,6 +36,32 @@ test('what is no HTTP is answered with a problem, too', async (t) => {
     assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
     assert.match(answer, /content-type: application\/problem\+json/)
     assert.match(answer, /"code":"invalid_request"/)
+  }
+})
+
+test('what is no HTTP is answered in the words of the dialect it was sent to', async (t) => {
+  const { port, call } = await startApi(t)
+  await call('POST', '/v1/admin/projects', {
+    key: adminKey,
+    json: { name: 'labels', dialect: 'scale', host: 'labels.example' },
+  })
+  const long = `x-long: ${'x'.repeat(20_000)}\r\n\r\n`
+  for (const head of ['/scale/v1/tasks HTTP/1.1\r\nhost: a', '/v1/tasks HTTP/1.1\r\nHost: labels.example']) {
+    const socket = open(t, port)
+    socket.write(`GET ${head}\r\n${long}`)
+    const answer = await read(socket)
+    assert.match(answer, /^HTTP\/1\.1 400 /)
+    assert.match(answer, /content-type: application\/json/)
+    assert.match(answer, /\r\n\r\n\{"status_code":400,"error":"/)
+  }
+})
+
+test('a request without a host or with an odd expectation is answered like any other', async (t) => {
+  const { port } = await startApi(t)
+  for (const header of ['expect: 200-ok\r\nhost: a', 'accept: */*']) {
+    const socket = open(t, port)
+    socket.write(`GET /scale/v1/tasks HTTP/1.1\r\n${header}\r\nconnection: close\r\n\r\n`)
+    assert.match(await read(socket), /^HTTP\/1\.1 401 [^]*\{"status_code":401,/)
   }
 })
 
