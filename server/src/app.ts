@@ -61,6 +61,28 @@ export type App = {
   stop(): Promise<void>
 }
 
+/** The stop took longer than it may, most likely for a database that does not answer. Nothing is lost by ending now. */
+export class StopError extends Error {
+  constructor() {
+    super(
+      'the database did not answer by the end of RINGBACK_STOP_GRACE: what was not written is found when its lease ends',
+    )
+    this.name = 'StopError'
+  }
+}
+
+// After the grace: what was cut off is written, and connections are closed.
+const CLOSE_MS = 3000
+
+/** Waits for `done`, but no longer. Throws StopError. */
+async function within(time_ms: number, done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StopError()), time_ms)
+  })
+  await Promise.race([done, late]).finally(() => clearTimeout(timer))
+}
+
 const databasePath = (config: Pick<Config, 'data'>) => join(config.data, 'ringback.db')
 
 /** Whether there is a database where the settings say. */
@@ -209,10 +231,13 @@ export async function createApp({
     const late = setTimeout(() => void api.close(), grace_ms)
     await api.drain()
     clearTimeout(late)
-    await engine.stop(Math.max(0, deadline - now()))
-    await operator?.close()
-    resolver.close()
-    await store.close()
+    const closed = (async () => {
+      await engine.stop(Math.max(0, deadline - now()))
+      await operator?.close()
+      resolver.close()
+      await store.close()
+    })()
+    await within(Math.max(0, deadline - now()) + CLOSE_MS, closed)
   }
 
   let stopping: Promise<void> | undefined

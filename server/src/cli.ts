@@ -85,6 +85,7 @@ const plainErrors = new Set([
   'NewerDatabaseError',
   'OlderDatabaseError',
   'PostgresStartError',
+  'StopError',
   'UnfinishedCopyError',
   'WrongSecretKeyError',
   'UnreachableError',

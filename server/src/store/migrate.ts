@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { assertFinished } from './copy/unfinished.ts'
+import { assertFinished, tablesOf } from './copy/unfinished.ts'
 import type { Database, Flavor, Transaction } from './database.ts'
 
 const FOLDER = fileURLToPath(new URL('migrations/', import.meta.url))
@@ -64,10 +64,11 @@ export function migrate(database: Database, mode: MigrateMode = 'migrate'): Prom
   return database.write(async (tx) => {
     if (tx.flavor.name === 'postgres') await tx.all('select pg_advisory_xact_lock(7464746474647464)')
     await assertFinished(tx)
-    await tx.all(
-      'create table if not exists schema_migrations (version bigint primary key, name text not null)',
-    )
-    const found = await versionOf(tx)
+    // A user who may not migrate may not even try to make a table that is there.
+    const isNew = !(await tablesOf(tx)).has('schema_migrations')
+    if (isNew && mode === 'migrate')
+      await tx.all('create table schema_migrations (version bigint primary key, name text not null)')
+    const found = isNew ? 0 : await versionOf(tx)
     const migrations = migrationsFor(tx.flavor.name)
     const known = migrations.at(-1)?.version ?? 0
     if (found > known) throw new NewerDatabaseError(found, known)

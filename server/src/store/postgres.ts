@@ -14,7 +14,7 @@ import {
 } from './driver.ts'
 import { migrate, type MigrateMode, type Migrated } from './migrate.ts'
 import { isUnavailable, openPostgres } from './postgres-database.ts'
-import { assertNewEnough, explainStart } from './postgres-start.ts'
+import { assertUsable, explainStart } from './postgres-start.ts'
 import { createSignals } from './signals.ts'
 import { drainWakeUps } from './sql/destinations.ts'
 import { reads } from './sql/reads.ts'
@@ -33,7 +33,7 @@ export async function migratePostgres(
 ): Promise<Migrated> {
   const database = openPostgres(url, { connections: 1, patient: true })
   try {
-    await database.read(assertNewEnough)
+    await database.read(assertUsable)
     await database.read(assertNotCopied)
     admit(await database.read(sealedByEachKey))
     return await migrate(database, mode)
@@ -55,8 +55,10 @@ export async function openPostgresDriver(
   { owner = '', ...opening }: { owner?: string; admit?: Admit; mode?: MigrateMode } = {},
 ): Promise<Driver & { migrated: Migrated }> {
   const migrated = await migratePostgres(url, opening)
-  const database = openPostgres(url, { connections: BATCHES + READS })
-  const clock = await createDatabaseClock(() => database.read(askTime))
+  const database = openPostgres(url, { connections: BATCHES })
+  // Connections of their own, so that slow reads keep no commit waiting.
+  const readers = openPostgres(url, { connections: READS })
+  const clock = await createDatabaseClock(() => readers.read(askTime))
   const setting = setInterval(() => void clock.set().catch(() => {}), CLOCK_EVERY_MS).unref()
   const signals = createSignals({ url, from: owner })
   return {
@@ -73,7 +75,7 @@ export async function openPostgresDriver(
     async read<V extends ReadVerb>(verb: V, args: ReadArgs<V>) {
       const run = reads[verb] as (tx: Transaction, args: unknown) => Promise<ReadResult<V>>
       try {
-        return await database.read((tx) => run(tx, args))
+        return await readers.read((tx) => run(tx, args))
       } catch (error) {
         throw isUnavailable(error) ? new StoreUnavailableError(String(error)) : error
       }
@@ -81,7 +83,7 @@ export async function openPostgresDriver(
     async close() {
       clearInterval(setting)
       await signals.close()
-      await database.close()
+      await Promise.all([database.close(), readers.close()])
     },
   }
 }

@@ -1,6 +1,7 @@
 // What the nodes on one PostgreSQL tell each other, by NOTIFY: hints that save a second of waiting and are never the only
 // word, so losing some is no harm. They go on a connection of their own, after the commit: inside it they halve throughput.
 import pg from 'pg'
+import { SERVER_NAME } from './postgres-database.ts'
 
 /** What happened on another node. Each part may be empty. */
 export type Signal = {
@@ -48,7 +49,12 @@ export function createSignals({ url, from }: { url: string; from: string }): Sig
   }
 
   async function connect(): Promise<void> {
-    const made = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, keepAlive: true })
+    const made = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: 5000,
+      keepAlive: true,
+      application_name: SERVER_NAME,
+    })
     // Without a listener an error of the connection would end the process.
     made.on('error', () => {})
     made.once('end', () => lost(made))

@@ -9,8 +9,12 @@ import pg from 'pg'
 import { pino } from 'pino'
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
+import { postgresChecks } from '../../src/store/checks/postgres.ts'
+import { createCipher } from '../../src/store/cipher.ts'
+import { createStore } from '../../src/store/open.ts'
 import { openPostgresDriver } from '../../src/store/postgres.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { newProject, newTask } from '../support/store.ts'
 import { startTcpProxy } from '../support/tcp-proxy.ts'
 
 const adminKey = 'an-admin-key-of-more-than-32-characters'
@@ -29,6 +33,10 @@ test('a database that cannot be used is refused in one sentence that tells the r
   await owner.connect()
   await owner.query('create role weak login')
   await owner.query('create role closed nologin')
+  await owner.query('create role crowded login connection limit 0')
+  await owner.query(`create database latin encoding 'LATIN1' template template0`)
+  await owner.query('create database still')
+  await owner.query('alter database still set default_transaction_read_only = on')
   await owner.end()
   const scenarios: [string, string, RegExp][] = [
     [
@@ -41,6 +49,19 @@ test('a database that cannot be used is refused in one sentence that tells the r
     ['a user that may not log in', with_({ username: 'closed' }), /refused the login of closed/],
     ['no such database', with_({ pathname: '/none' }), /there is no database none .*create it/],
     ['no rights', with_({ username: 'weak' }), /weak lacks rights in database ringback_.*grant it CREATE/],
+    [
+      'no connection left',
+      with_({ username: 'crowded' }),
+      /takes no more connections: raise max_connections/,
+    ],
+    ['not all characters', with_({ pathname: '/latin' }), /has the encoding LATIN1.*encoding UTF8/],
+    ['read-only', with_({ pathname: '/still' }), /takes no writes: use the primary/],
+    ['no TLS there', with_({ search: '?sslmode=verify-full' }), /no encrypted connection.*correct sslmode/],
+    [
+      'no such certificate',
+      with_({ search: '?sslrootcert=/none.pem' }),
+      /there is no file \/none\.pem: correct/,
+    ],
   ]
   for (const [name, url, sentence] of scenarios) {
     await assert.rejects(openPostgresDriver(url), (error: Error) => {
@@ -113,4 +134,56 @@ test('while the database is away requests are refused with 503, and all goes on 
   await tasks.create()
   assert.equal(await ready(), 200)
   assert.equal((await tasks.complete(before.id, { response: 1 })).status, 'completed')
+})
+
+test('a user who may not make tables serves what another has migrated', async () => {
+  const url = await postgres.createDatabase()
+  await (await openPostgresDriver(url)).close()
+  const owner = new pg.Client({ connectionString: url })
+  await owner.connect()
+  await owner.query('create role plain login')
+  await owner.query('grant select, insert, update, delete on all tables in schema public to plain')
+  await owner.end()
+  const plain = Object.assign(new URL(url), { username: 'plain' }).href
+  const driver = await openPostgresDriver(plain, { mode: 'check' })
+  assert.deepEqual(driver.migrated.applied, [])
+  await driver.close()
+  const rights = postgresChecks(plain).find(({ name }) => name === 'rights')
+  assert.equal((await rights!.run()).level, 'ok')
+})
+
+test('a stop ends by its grace though the database has gone silent', async (t) => {
+  const url = new URL(await postgres.createDatabase())
+  await using wire = await startTcpProxy(Number(url.port))
+  url.port = String(wire.port)
+  const data = await mkdtemp(join(tmpdir(), 'ringback-silent-'))
+  t.after(() => rm(data, { recursive: true, force: true }))
+  const { config } = readConfig({ port: '0', data, 'database-url': url.href, 'stop-grace': '1' }, {})
+  const app = await createApp({
+    config,
+    secret_key: new Uint8Array(32),
+    public_url: 'http://127.0.0.1',
+    log: pino({ level: 'silent' }),
+  })
+  await app.start()
+  wire.hush()
+  await assert.rejects(app.stop(), { name: 'StopError' })
+})
+
+test('slow reads keep no write waiting', async () => {
+  const url = await postgres.createDatabase()
+  const driver = await openPostgresDriver(url)
+  const store = createStore({ driver, cipher: createCipher(Buffer.alloc(32, 7)), now: Date.now, owner: 'a' })
+  const project = newProject()
+  await store.createProject({ project, keys: [], secrets: [] })
+  const locker = new pg.Client({ connectionString: url })
+  await locker.connect()
+  await locker.query('begin; lock table arrivals in access exclusive mode')
+  const page = { limit: 1, after: null }
+  const slow = Promise.all(Array.from({ length: 8 }, () => store.listArrivals('x', page)))
+  await store.createTask({ task: newTask(project), destination: null, idempotency: null })
+  await locker.query('commit')
+  await slow
+  await locker.end()
+  await store.close()
 })

@@ -6,6 +6,8 @@ export type TcpProxy = AsyncDisposable & {
   port: number
   /** Breaks every connection and refuses new ones. */
   cut(): void
+  /** Lets nothing through any more, though connections stay open, as a network does that swallows everything. */
+  hush(): void
   /** Lets connections through again. */
   mend(): void
 }
@@ -17,7 +19,8 @@ export async function startTcpProxy(
 ): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isCut = false
-  const server = createServer((near) => {
+  let isHushed = false
+  const server = createServer({ allowHalfOpen: true }, (near) => {
     if (isCut) return near.destroy()
     const far = connect(port, '127.0.0.1')
     for (const [from, to] of [
@@ -30,7 +33,7 @@ export async function startTcpProxy(
         sockets.delete(from)
         to.destroy()
       })
-      if (from === far) from.on('data', (chunk: Buffer) => near.write(falsify(chunk)))
+      if (from === far) from.on('data', (chunk: Buffer) => void (isHushed || near.write(falsify(chunk))))
       else from.pipe(to)
     }
   }).listen(0, '127.0.0.1')
@@ -42,7 +45,11 @@ export async function startTcpProxy(
   return {
     port: (server.address() as AddressInfo).port,
     cut,
-    mend: () => (isCut = false),
+    hush() {
+      isHushed = true
+      for (const socket of sockets) socket.unpipe()
+    },
+    mend: () => void (isCut = isHushed = false),
     async [Symbol.asyncDispose]() {
       cut()
       await new Promise((resolve) => server.close(resolve))

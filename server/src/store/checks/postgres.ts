@@ -76,7 +76,7 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-function judgeRights({ schema, may_create, closed_tables }: Facts): Finding {
+function judgeRights({ schema, may_create, closed_tables, schema_version }: Facts): Finding {
   if (schema === null) return fail('no schema of the search path exists', 'create one, or set search_path')
   if (closed_tables.length > 0) {
     return fail(
@@ -84,8 +84,11 @@ function judgeRights({ schema, may_create, closed_tables }: Facts): Finding {
       `grant select, insert, update, delete on all tables in schema ${schema}`,
     )
   }
-  return may_create
-    ? ok(`this user may make, read and write tables in schema ${schema}`)
+  if (may_create) return ok(`this user may make, read and write tables in schema ${schema}`)
+  return schema_version !== 0
+    ? ok(
+        `this user may read and write the tables in schema ${schema}; migrations take another (RINGBACK_MIGRATE=never)`,
+      )
     : fail(`this user may make no tables in schema ${schema}`, `grant create on schema ${schema}`)
 }
 

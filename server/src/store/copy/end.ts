@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { DatabaseFaultError, DatabaseInUseError, lockSqlite } from '../sqlite.ts'
 import type { Database, Transaction } from '../database.ts'
 import { openPostgres } from '../postgres-database.ts'
-import { assertNewEnough, explainStart } from '../postgres-start.ts'
+import { assertUsable, explainStart } from '../postgres-start.ts'
 import { openSqlite } from '../sqlite-database.ts'
 import { assertNoServer, keepOthersOut } from './alone.ts'
 import { CopyError } from './copy-error.ts'
@@ -78,7 +78,7 @@ async function withPostgres<T>(url: string, role: Role, work: (end: End) => Prom
   try {
     // A snapshot, since the lock lasts as long as its transaction.
     return await database.snapshot(async (tx) => {
-      await assertNewEnough(tx)
+      await assertUsable(tx)
       await keepOthersOut(tx, name)
       await assertNoServer(tx, name)
       return work({ name, database, assertAlone: () => assertNoServer(tx, name) })
