@@ -45,6 +45,8 @@ beforeEach(async () => {
 /** Resolves when so many statements wait for a lock. */
 async function untilWaiting(count: number): Promise<void> {
   for (;;) {
+    // A transaction goes on seeing the connections that there were when it first looked.
+    await hand.query('select pg_stat_clear_snapshot()')
     const { rows } = await hand.query<{ n: string }>(
       `select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
     )
