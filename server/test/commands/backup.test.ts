@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, readdir, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createClient } from '@ringback/sdk'
 import { startDev } from './cli.ts'
 
@@ -12,8 +13,10 @@ test('a backup made while the server takes requests is a whole database to go on
   const before = await tasks.create({ type: 'before', params: { n: 1 } })
   const ending = new AbortController()
   const busy = (async () => {
-    while (!ending.signal.aborted)
+    while (!ending.signal.aborted) {
       await tasks.complete((await tasks.create({ type: 'during' })).id, { response: 1 })
+      await delay(5)
+    }
   })()
 
   const folder = await mkdtemp(join(tmpdir(), 'ringback-backup-'))
