@@ -2,6 +2,7 @@
 // arguments, only those files, on the database that TEST_DATABASE says.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { join } from 'node:path'
 
 const EVERYTHING = ['sdk/**/*.test.ts', 'server/**/*.test.ts']
 const ON_BOTH = [
@@ -17,7 +18,12 @@ const FLAGS = ['--conditions=@ringback/source', '--test', '--test-timeout=300000
 
 function run(globs: string[], settings: Record<string, string>): void {
   const files = globSync(globs)
-  const env = { ...process.env, ...settings }
+  // Hundreds of processes load the same files.
+  const env = {
+    NODE_COMPILE_CACHE: join(import.meta.dirname, '../node_modules/.cache/node'),
+    ...process.env,
+    ...settings,
+  }
   const { status } = spawnSync(process.execPath, [...FLAGS, ...files], {
     stdio: 'inherit',
     env,

@@ -12,6 +12,9 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1)
 }
 
+// What is compiled once need not be again: a command starts in half the time.
+module.enableCompileCache()
+
 const source = new URL('../src/cli.ts', import.meta.url)
 if (existsSync(source)) {
   module.registerHooks({
