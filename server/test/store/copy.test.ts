@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -338,7 +338,11 @@ test('other refusals name the end and what to do, and no password', async () => 
   const foreign = await flavors.SQLite()
   await (await openDriver(foreign)).close()
   await query(foreign, 'alter table schema_migrations rename to other')
+  const text = join(folder, 'notes.txt')
+  writeFileSync(text, 'no database, and long enough for one')
   const cases: [from: Place, to: Place, message: RegExp][] = [
+    [{ path: text }, place, /notes\.txt is no database: correct --from$/],
+    [place, { path: text }, /notes\.txt is no database: correct --to$/],
     [place, place, /^--from and --to are the same database: name another --to$/],
     [{ path: join(folder, 'none') }, place, /^there is no database \S+none: correct --from$/],
     [empty, place, /^there is no database of Ringback at postgres:\S+: correct --from$/],
@@ -354,4 +358,5 @@ test('other refusals name the end and what to do, and no password', async () => 
       return true
     })
   }
+  assert.equal(existsSync(`${text}.lock`), false)
 })

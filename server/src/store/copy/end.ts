@@ -1,6 +1,6 @@
 // The two ends of a copy: SQLite or PostgreSQL, opened so that no server works on them meanwhile. What either database says
 // in its own words becomes one sentence that names the end, since a person has to know which of the two it was.
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseFaultError, DatabaseInUseError, lockSqlite } from '../sqlite.ts'
 import type { Database, Transaction } from '../database.ts'
 import { openPostgres } from '../postgres-database.ts'
@@ -48,9 +48,23 @@ async function withSqlite<T>(path: string, role: Role, work: (end: End) => Promi
   }
 }
 
+const MAGIC = 'SQLite format 3\0'
+
+// Before the lock, which leaves a file beside it.
+function assertSqlite(path: string, role: Role): void {
+  if (!existsSync(path) || !statSync(path).isFile()) return
+  const head = Buffer.alloc(MAGIC.length)
+  const file = openSync(path, 'r')
+  const length = readSync(file, head)
+  closeSync(file)
+  if (length > 0 && head.toString('latin1') !== MAGIC)
+    throw new CopyError(`${path} is no database: correct ${role}`)
+}
+
 function openLocked(path: string, role: Role) {
   let unlock: (() => void) | undefined
   try {
+    assertSqlite(path, role)
     unlock = lockSqlite(path)
     return { unlock, database: openSqlite(path, { readonly: role === '--from' }) }
   } catch (error) {
