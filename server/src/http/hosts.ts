@@ -15,13 +15,15 @@ export type Hosts = {
 
 /** Makes the table of host names; `refresh` fills it. It is read anew on use, while requests go on with what is known. */
 export function createHosts({ store, dialects, log }: Pick<ApiOptions, 'store' | 'dialects' | 'log'>): Hosts {
+  const mountOf = new Map(dialects.all.map(({ name, front }) => [name, front?.mount]))
   let mounts = new Map<string, string>()
   let fresh_until = -Infinity
 
   async function refresh(): Promise<void> {
     fresh_until = performance.now() + FRESH_MS
     const hosts = await store.listHosts()
-    mounts = new Map(hosts.map(({ host, dialect }) => [host, dialects.get(dialect).front?.mount ?? '']))
+    // A dialect that only a newer program has is served by nodes of that; here its host is like any other.
+    mounts = new Map(hosts.map(({ host, dialect }) => [host, mountOf.get(dialect) ?? '']))
   }
 
   return {

@@ -43,6 +43,15 @@ test('a dialect stands at the root of its project’s own host, and the API at e
   )
 })
 
+test('a host whose dialect only a newer program has keeps no other from starting', async (t) => {
+  const { store, project } = await startApi(t)
+  const newer = { ...project, id: 'newer', dialect: 'newer', host: 'newer.example' }
+  await store.createProject({ project: newer, keys: [], secrets: [] })
+  const { port } = await startApi(t, {}, { over: store })
+  const { body } = await getAt(port, 'newer.example', '/v1/tasks')
+  assert.equal((JSON.parse(body) as { code: string }).code, 'unauthorized')
+})
+
 const refusals: [why: string, project: object, status: number, detail: RegExp][] = [
   ['another project has it', { dialect: 'stardust', host: 'labels.example' }, 409, /^host: another project/],
   ['it is the server’s own', { dialect: 'scale', host: 'ring.test' }, 400, /^host: ring\.test is this/],
