@@ -1,6 +1,6 @@
-// A new task from whoever asks for it: its callback URL is judged, its row completed, and all of it written at once.
+// A new task from whoever asks for it: its callback URL is judged and its row completed, so that it can be written at once.
 import type { Task } from '../domain/task.ts'
-import type { CreateResult, Destination, Idempotency, Store } from '../store/store.ts'
+import type { Destination, Store } from '../store/store.ts'
 import { destinationOf, type Judge } from './callback-url.ts'
 import type { Caller } from './caller.ts'
 
@@ -52,10 +52,3 @@ export async function draftTask(
   }
   return { task, destination }
 }
-
-/** Writes a new task with the labels by which its dialect finds it again; `idempotency` is kept with it. */
-export const writeTask = (
-  { store }: { store: Pick<Store, 'createTask'> },
-  { task, destination }: NewTask,
-  { idempotency = null, labels = [] }: { idempotency?: Idempotency | null; labels?: readonly string[] } = {},
-): Promise<CreateResult> => store.createTask({ task, destination, idempotency, labels })

@@ -3,7 +3,7 @@
 import { AppError, type ProblemCode } from '../../domain/errors.ts'
 import { print } from '../../domain/json.ts'
 import type { Project, Scope } from '../../domain/project.ts'
-import { draftTask, writeTask, type NewTask } from '../create-task.ts'
+import { draftTask, type NewTask } from '../create-task.ts'
 import type { FrontDeps } from '../front.ts'
 import { lineIds, timeOfBatch } from './ids.ts'
 import { CALLBACK_FIELD, type Line } from './line.ts'
@@ -50,7 +50,7 @@ type Ids = ReturnType<typeof lineIds>
 async function createTask(deps: FrontDeps, batch: Batch, ids: Ids, line: Line): Promise<string | null> {
   const drafted = await draft(deps, batch, ids, line, `${batch.project_id}/${line.identifier}`)
   if (typeof drafted === 'string') return drafted
-  const result = await writeTask(deps, drafted, { labels: labelsOf(batch) })
+  const result = await deps.store.createTask({ ...drafted, idempotency: null, labels: labelsOf(batch) })
   if (result.kind !== 'unique_id_taken' || result.task_id === ids.id) return null
   return `Duplicate uniqueIdentifier ${line.identifier}: a task of this project has it already`
 }

@@ -2,7 +2,7 @@
 // by its unique id, so that no input becomes two jobs.
 import { compact, elements, hasNul } from '../../domain/json.ts'
 import type { Scope, Project } from '../../domain/project.ts'
-import { draftTask, writeTask } from '../create-task.ts'
+import { draftTask } from '../create-task.ts'
 import type { Store } from '../../store/store.ts'
 import { labelsOf, printFields, type JobFields } from './job.ts'
 import type { NewBatch } from './new-batch.ts'
@@ -56,7 +56,7 @@ export async function ingest(
         callback_url: batch.callback_url,
       },
     )
-    const result = await writeTask(deps, draft, { labels: labelsOf(app, ext) })
+    const result = await deps.store.createTask({ ...draft, idempotency: null, labels: labelsOf(app, ext) })
     return result.kind === 'unique_id_taken' ? result.task_id : draft.task.id
   }
 

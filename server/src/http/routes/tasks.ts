@@ -1,7 +1,7 @@
 // Creating, reading and listing tasks, and the stories of single ones.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static } from 'typebox'
-import { draftTask, writeTask } from '../../dialects/create-task.ts'
+import { draftTask } from '../../dialects/create-task.ts'
 import { presentTask } from '../../dialects/native/present.ts'
 import { AppError } from '../../domain/errors.ts'
 import { members, print } from '../../domain/json.ts'
@@ -146,7 +146,7 @@ async function create(
     expires_in_s: body.expires_in_s,
   })
   const answer = print({ ...presentTask(draft.task), ...callbackId.shown })
-  const result = await writeTask(deps, draft, { idempotency: guarded(guard, 201, answer) })
+  const result = await deps.store.createTask({ ...draft, idempotency: guarded(guard, 201, answer) })
   switch (result.kind) {
     case 'created':
       return json(reply, 201, answer)
