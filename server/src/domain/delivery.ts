@@ -65,6 +65,18 @@ export type Delivery = {
   settled_at: number | null
 }
 
+/** What a delivery has whose first attempt is still to come. */
+export const untried = {
+  reason: null,
+  attempt_count: 0,
+  unknown_count: 0,
+  unknown_streak: 0,
+  first_attempt_at: null,
+  give_up_at: null,
+  cancel_requested: 0,
+  settled_at: null,
+} as const satisfies Partial<Delivery>
+
 /** How a dialect's deliveries are retried; times in milliseconds. `waits` are without jitter. */
 export type RetryPolicy = {
   waits: readonly number[]

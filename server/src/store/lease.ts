@@ -1,4 +1,5 @@
 // A delivery that is inserted already leased to this process: how it goes into its transaction, and what the engine gets of it.
+import { untried } from '../domain/delivery.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
 import type { TransitionInput } from './sql/tasks.ts'
 import type { NewDelivery, Ready, Transition } from './store.ts'
@@ -14,18 +15,11 @@ export function readyOf(delivery: NewDelivery, inserted: Inserted, body: string,
   const { lease_ms: _, ...row } = delivery
   return {
     ...row,
+    ...untried,
     ...inserted,
-    reason: null,
     due_at: null,
-    attempt_count: 0,
-    unknown_count: 0,
-    unknown_streak: 0,
-    first_attempt_at: null,
-    give_up_at: null,
-    cancel_requested: 0,
     lease_owner: owner,
     fence: 1,
-    settled_at: null,
     body,
   }
 }

@@ -1,6 +1,6 @@
 // How a delivery enters the table: behind its unsettled elder (held), leased to this process, or pending. The caller has
 // locked the task's row in an earlier statement; deciding and locking in one strands deliveries for ever on PostgreSQL.
-import type { DeliveryState } from '../../domain/delivery.ts'
+import { untried, type DeliveryState } from '../../domain/delivery.ts'
 import { bulk, type Transaction } from '../database.ts'
 import type { NewDelivery } from '../store.ts'
 import { deliveryColumns, list } from './columns.ts'
@@ -64,18 +64,11 @@ export async function insertDeliveries(
     elders.set(delivery.task_id, { seq: inserted.seq, unsettled: delivery.ordered || elder.unsettled })
     return {
       ...delivery,
+      ...untried,
       ...inserted,
-      reason: null,
       due_at: state === 'pending' ? now : null,
-      attempt_count: 0,
-      unknown_count: 0,
-      unknown_streak: 0,
-      first_attempt_at: null,
-      give_up_at: null,
-      cancel_requested: 0,
       lease_owner: sending ? owner : null,
       fence: sending ? 1 : 0,
-      settled_at: null,
     }
   })
   await tx.bulk(insertDelivery, rows)
