@@ -3,7 +3,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Zone } from '../../test/support/dns-server.ts'
-import { startRawReceiver, startReceiver, type Receiver } from '../../test/support/receiver.ts'
+import {
+  startEndlessReceiver,
+  startRawReceiver,
+  startReceiver,
+  type Receiver,
+} from '../../test/support/receiver.ts'
 import { answering, OK, startSender, using } from '../../test/support/sender.ts'
 import { FetchError, type FetchBounds, type FetchFailure } from '../dialects/work.ts'
 import { createFetcher } from './fetcher.ts'
@@ -233,25 +238,14 @@ test('what is larger than the bound is refused, by its announcement before a byt
 
 test('a URL that never ends is cut at the bound, and its connection is closed', async (t) => {
   const { fetch } = await startFetcher(t)
-  const closed = Promise.withResolvers<void>()
-  const endless = await using(
-    t,
-    startRawReceiver((socket) => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n')
-      const more = () => {
-        while (socket.writable && socket.write('x'.repeat(1000)));
-      }
-      socket.on('drain', more).on('close', () => closed.resolve())
-      more()
-    }),
-  )
+  const endless = await using(t, startEndlessReceiver())
   let byteCount = 0
   const reading = (async () => {
     for await (const piece of fetch(endless.url, BOUNDS)) byteCount += piece.length
   })()
   await assert.rejects(reading, { name: 'FetchError', reason: 'too_large', status: 200 })
   assert.ok(byteCount <= BOUNDS.max_bytes && byteCount > BOUNDS.max_bytes / 2, String(byteCount))
-  await closed.promise
+  await endless.closed
 })
 
 test('silence is bounded, before the answer and amid it', async (t) => {

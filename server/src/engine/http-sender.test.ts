@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startRawReceiver, startReceiver } from '../../test/support/receiver.ts'
+import { startEndlessReceiver, startRawReceiver, startReceiver } from '../../test/support/receiver.ts'
 import { answering, OK, startSender, using } from '../../test/support/sender.ts'
 
 test('a 2xx is delivered, with what was sent as it was sent and the whole answer kept', async (t) => {
@@ -141,24 +141,13 @@ test('interim answers neither count as an answer nor stretch the time-out', asyn
 })
 
 test('an endless body is cut at 16 KiB: delivered, truncated, connection closed', async (t) => {
-  const closed = Promise.withResolvers<void>()
-  const receiver = await using(
-    t,
-    startRawReceiver((socket) => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n')
-      const more = () => {
-        while (socket.writable && socket.write('x'.repeat(1000)));
-      }
-      socket.on('drain', more).on('close', () => closed.resolve())
-      more()
-    }),
-  )
+  const receiver = await using(t, startEndlessReceiver())
   const { send } = await startSender(t)
   const outcome = await send(receiver.url)
   assert.equal(outcome.kind, 'delivered')
   assert.equal(outcome.truncated, true)
   assert.equal(outcome.response_body, 'x'.repeat(16 * 1024))
-  await closed.promise
+  await receiver.closed
 })
 
 test('a body of exactly 16 KiB is whole, and its connection is used again', async (t) => {

@@ -6,10 +6,11 @@ import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { createClient, RingbackError } from '@ringback/sdk'
+import { createClient } from '@ringback/sdk'
 import pg from 'pg'
 import { NOBODY, startOwnPostgres } from '../support/postgres.ts'
 import { adminKey, spawnServer } from './server-process.ts'
+import { isUnavailable } from '../support/unavailable.ts'
 
 const BYTES = 64 * 1024 * 1024
 const LEFT = 1024 * 1024
@@ -52,11 +53,6 @@ test('a PostgreSQL whose disk is full: writes get 503, reads go on, nothing is l
   const { credentials } = await createClient({ baseUrl, key: adminKey }).admin.createProject({ name: 'full' })
   const { tasks } = createClient({ baseUrl, key: credentials.live_key })
   const create = () => tasks.create({ params: { text: 'x'.repeat(1000) } })
-  const isUnavailable = (error: unknown) => {
-    assert.ok(error instanceof RingbackError)
-    assert.deepEqual([error.status, error.code, error.retryAfterS], [503, 'store_unavailable', 1])
-    return true
-  }
   assert.equal(await ready(), 200)
 
   const { bavail, bsize } = await statfs(small)

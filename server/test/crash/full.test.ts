@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { createClient, RingbackError } from '@ringback/sdk'
+import { createClient } from '@ringback/sdk'
 import { adminKey, spawnServer } from './server-process.ts'
+import { isUnavailable } from '../support/unavailable.ts'
 
 const limitFiles = (pid: number, bytes: number | 'unlimited') =>
   promisify(execFile)('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`])
@@ -24,11 +25,6 @@ test('a full disk refuses writes with 503 and loses nothing, and all goes on onc
   const { credentials } = await createClient({ baseUrl, key: adminKey }).admin.createProject({ name: 'full' })
   const { tasks } = createClient({ baseUrl, key: credentials.live_key })
   const create = () => tasks.create({ params: { text: 'x'.repeat(10_000) } })
-  const isUnavailable = (error: unknown) => {
-    assert.ok(error instanceof RingbackError)
-    assert.deepEqual([error.status, error.code, error.retryAfterS], [503, 'store_unavailable', 1])
-    return true
-  }
 
   await limitFiles(server.pid, 3_000_000)
   const created: string[] = []

@@ -59,3 +59,17 @@ export function startRawReceiver(handle: (socket: Socket, request: number) => vo
     }),
   )
 }
+
+/** Starts a receiver whose answer, after its head, has no end; `closed` resolves when the other side has hung up. */
+export async function startEndlessReceiver(): Promise<Receiver & { closed: Promise<void> }> {
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  const receiver = await startRawReceiver((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    const more = () => {
+      while (socket.writable && socket.write('x'.repeat(1000)));
+    }
+    socket.on('drain', more).on('close', resolve)
+    more()
+  })
+  return Object.assign(receiver, { closed })
+}

@@ -5,41 +5,30 @@ import { unanswered } from '../../domain/outcome.ts'
 import { defaultSettings, type Project, type Secret } from '../../domain/project.ts'
 import { taskStatuses, type Task } from '../../domain/task.ts'
 import type { Ready } from '../../store/store.ts'
+import { newProject, newTask } from '../../../test/support/store.ts'
 import { isScaleId, scaleId } from './id.ts'
 import { createScale } from './scale.ts'
 
 const scale = createScale({ version: '1.2.3' })
 const now = Date.UTC(2030, 0, 1)
 
-const task: Task = {
+const task = newTask(newProject(), {
   id: '01b78220-9c00-7000-8123-456789abcdef',
-  project_id: 'p',
-  mode: 'live',
   external_id: '703ee30008123456789abcdef',
   type: 'categorization',
   status: 'completed',
-  resume_status: null,
-  audit_status: null,
   params: '{"instruction":"Ripe?","attachment":"pear","row":1950000000000000001}',
   response: '{"n":1.0}',
-  error: null,
   metadata: '{"big":1E400}',
-  unique_id: null,
   ext: null,
   callback_url: 'https://hooks.test/in',
   destination_id: 'd',
-  callback_succeeded: null,
-  callback_succeeded_at: null,
-  callback_hash: null,
-  callback_used: 0,
   event_count: 1,
-  last_told: null,
   created_at: now,
   updated_at: now + 1000,
   completed_at: now + 1000,
-  expires_at: null,
   version: 2,
-}
+})
 const eventOf = (type: EventType, detail: string | null = null): TaskEvent => ({
   id: 'e',
   task_id: task.id,

@@ -7,6 +7,7 @@ import { unanswered } from '../../domain/outcome.ts'
 import { defaultSettings, type Project, type Secret } from '../../domain/project.ts'
 import { taskStatuses, type Task } from '../../domain/task.ts'
 import type { Ready } from '../../store/store.ts'
+import { newProject, newTask } from '../../../test/support/store.ts'
 import { jobStates, offsetTime, presentJob, printFields, statusesOf } from './job.ts'
 import { createSigningKey, publicKeyOf } from './signature.ts'
 import { createSuperai } from './superai.ts'
@@ -14,35 +15,23 @@ import { createSuperai } from './superai.ts'
 const superai = createSuperai({ version: '1.2.3' })
 const now = Date.UTC(2024, 2, 5, 9, 10, 11)
 
-const task: Task = {
+const task = newTask(newProject(), {
   id: '0b8f6f0c-6a0e-4a41-9a7e-3c1f5f0d2b77',
-  project_id: 'p',
-  mode: 'live',
   external_id: '480123',
   type: '9a3c2f44-58c1-4c1e-bb0d-7d1a6a0e4f21',
   status: 'completed',
-  resume_status: null,
-  audit_status: null,
   params: '{"n":1950000000000000001}',
   response: '{}',
-  error: null,
   metadata: '{"orderId":1.0}',
-  unique_id: null,
   ext: printFields({ batch_id: '5d1f4b0e', tags: ['march'], has_metadata: true }),
   callback_url: 'https://hooks.example.com/superai/',
   destination_id: 'd',
-  callback_succeeded: null,
-  callback_succeeded_at: null,
-  callback_hash: null,
-  callback_used: 0,
   event_count: 1,
-  last_told: null,
   created_at: now,
   updated_at: now,
   completed_at: now + 149_512,
-  expires_at: null,
   version: 2,
-}
+})
 
 test('every event is told by its action and the state right after it, but for a recall', () => {
   const told = eventTypes.map((type) => {
