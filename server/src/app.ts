@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { Registry, collectDefaultMetrics } from 'prom-client'
 import { mailOf, type Config } from './config.ts'
 import { createVerbs } from './dialects/apply.ts'
+import { createCallWiring } from './dialects/call-wiring.ts'
 import { createDirectory } from './dialects/directory.ts'
 import type { Dialects } from './dialects/dialect.ts'
 import { createDialects } from './dialects/index.ts'
@@ -17,6 +18,8 @@ import { createWorkOf } from './dialects/work-of.ts'
 import type { Check } from './domain/finding.ts'
 import { createIds } from './domain/id.ts'
 import { createEgress, EVERYWHERE, type Egress } from './engine/egress.ts'
+import { createCallSender } from './engine/call-sender.ts'
+import { createClock } from './engine/clock.ts'
 import { createEngine } from './engine/engine.ts'
 import { createFetcher } from './engine/fetcher.ts'
 import { createHttpSender } from './engine/http-sender.ts'
@@ -187,7 +190,7 @@ export async function createApp({
     config.operator_url === null
       ? undefined
       : createOperatorCall({ url: config.operator_url, version, resolver })
-  const verbs = createVerbs({ store, dialects, directory, newId })
+  const verbs = createVerbs({ store, dialects, directory, newId, randomBytes })
   const options: ApiOptions = {
     store,
     verbs,
@@ -213,7 +216,12 @@ export async function createApp({
   const engine = createEngine({
     store,
     sender: createSenders({ http: createHttpSender({ egress }), mail: mail ?? noMailSender }),
+    callSender: createCallSender({
+      sender: createHttpSender({ egress, body_bytes: config.body_limit, body_ms: null }),
+      clock: createClock(now),
+    }),
     fetcher: createFetcher({ egress, version }),
+    calls: createCallWiring({ store, dialects, verbs, public_url, version, answer_bytes: config.body_limit }),
     policy: (project) => dialects.get(project.dialect).policy(project),
     render: createRender(dialects),
     expire: (task) => verbs.tryApply(task, 'expire', {}),

@@ -41,5 +41,5 @@ export async function destinationOf(
 ): Promise<Destination | null> {
   if (callback_url === null) return null
   const key = await judgeCallbackUrl(judge, callback_url)
-  return { id: destinationId({ project_id, mode }, key), project_id, mode, key }
+  return { id: destinationId({ project_id, mode }, key), project_id, mode, kind: 'callback', key }
 }

@@ -6,7 +6,7 @@ import type { Caller } from './caller.ts'
 
 /** What a creator decides of a task; JSON members are compact texts. */
 export type TaskDraft = Pick<Task, 'id' | 'type' | 'params' | 'metadata' | 'unique_id'> &
-  Partial<Pick<Task, 'external_id' | 'ext' | 'status' | 'callback_hash'>> & {
+  Partial<Pick<Task, 'external_id' | 'ext' | 'status' | 'callback_hash' | 'call_plan'>> & {
     /** Null takes the project's default. */
     callback_url: string | null
     /** Undefined takes the project's default. */
@@ -30,6 +30,7 @@ export async function draftTask(
     external_id: null,
     status: 'pending',
     ext: null,
+    call_plan: null,
     callback_hash: null,
     ...given,
     ...scope,
@@ -37,6 +38,7 @@ export async function draftTask(
     audit_status: null,
     response: null,
     error: null,
+    call_report: null,
     callback_url,
     destination_id: destination?.id ?? null,
     callback_succeeded: null,

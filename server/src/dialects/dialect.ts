@@ -1,11 +1,12 @@
 // A dialect is the wire language of a project's customers: how a callback is written, signed and retried, what words stand
 // for our states, and the routes its customers call. The engine and the verbs know this interface only.
+import type { CallRules } from '../domain/call-step.ts'
 import type { RetryPolicy } from '../domain/delivery.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import type { Mode, Project, ProjectSettings, Secret } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
 import type { Ready } from '../store/store.ts'
-import type { Front, FrontDeps } from './front.ts'
+import type { Front, WorkDeps } from './front.ts'
 import type { Work } from './work.ts'
 
 /** What an attempt's headers depend on besides the delivery: all secrets of the project, newest first. */
@@ -27,6 +28,16 @@ export type CredentialForms = {
   signingSecret(randomBytes: (size: number) => Buffer): string
   /** Further names under which the dialect's customers know what a new project's credentials show. */
   aliases?(shown: { live_key: string; signing_secret: string }): Record<string, string>
+}
+
+/** How a dialect's tasks have something called for them. */
+export type DialectCalls = CallRules & {
+  /** What stands for the inbound URL in a request's URL, body and header values. */
+  readonly placeholder: string
+  /** The path of the inbound URL; a callback id follows. */
+  readonly inbound_path: string
+  /** Headers of a target call besides its own, names in lower case, made anew for each attempt; `body` is what is sent. */
+  headers(call: { mode: Mode; body: string | null }, context: AttemptContext): Record<string, string>
 }
 
 /** A dialect. Every function is pure but for caches. */
@@ -52,10 +63,12 @@ export type Dialect = {
   publicId(task: Task): string
   /** The dialect's word for a task's state. */
   statusWord(task: Task): string
+  /** Null where nothing is ever called for a task. */
+  readonly calls: DialectCalls | null
   /** Its customers' routes; the native ones are the API's own. */
   readonly front: Front | null
   /** Makes the work on the records of its projects that are due. */
-  work?(deps: FrontDeps): Work
+  work?(deps: WorkDeps): Work
 }
 
 /** Finds a dialect by its name; throws for one that this program does not have. */

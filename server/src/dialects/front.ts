@@ -1,7 +1,8 @@
 // A dialect's front: the routes that its customers call, in a scope of their own, with its own errors. It stands under its
 // mount (`/scale`), and at the root of each host name that a project of the dialect has.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { AppError } from '../domain/errors.ts'
+import type { Task, TaskStatus } from '../domain/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Verbs } from './apply.ts'
 import type { Judge } from './callback-url.ts'
@@ -11,8 +12,20 @@ import type { Directory } from './directory.ts'
 
 type Write = (fields: Record<string, unknown>, message: string) => void
 
+/**
+ * The task once its status is none of `whileIn` (all open ones unless told), or as it is when `wait_ms` is over, the server stops
+ * or the caller is gone.
+ */
+export type UntilMoved = (
+  task: Task,
+  bounds: { wait_ms: number; whileIn?: readonly TaskStatus[]; reply: FastifyReply },
+) => Promise<Task>
+
 /** What a front's routes are made from. */
-export type FrontDeps = Sources &
+export type FrontDeps = WorkDeps & { untilMoved: UntilMoved }
+
+/** What the work on records is made from. */
+export type WorkDeps = Sources &
   Judge & {
     store: Store
     verbs: Verbs

@@ -7,6 +7,9 @@ import type { Mode } from './project.ts'
 /** A destination that has done nothing but fail for this long is paused; longer if its deliveries are retried longer. */
 export const FAILING_PAUSE_MS = 86_400_000
 
+/** What goes to a destination: callbacks, or calls for tasks. Those of one origin are two, and neither waits for the other. */
+export type DestinationKind = 'callback' | 'call'
+
 /** Who paused a destination: a person, or a day of nothing but failures. */
 export type PauseReason = 'operator' | 'failing'
 
@@ -19,6 +22,7 @@ export type DestinationReport = {
   id: string
   project_id: string
   mode: Mode
+  kind: DestinationKind
   key: string
   due_at: number | null
   paused_at: number | null

@@ -22,7 +22,7 @@ export type AuditVerdict = (typeof auditVerdicts)[number]
 
 /**
  * A task as stored. Times are milliseconds since the epoch; `params`, `response`, `error`, `metadata` and `ext` are
- * compact JSON texts; booleans are 0 or 1. `version` grows with every verb, `event_count` with every event; `last_told` is the
+ * compact JSON texts, and so are `call_plan` and `call_report` (domain/call.ts); booleans are 0 or 1. `version` grows with every verb, `event_count` with every event; `last_told` is the
  * sequence of the last event that became a callback (0: none did), or null where that is the last event.
  */
 export type Task = {
@@ -40,6 +40,8 @@ export type Task = {
   metadata: string
   unique_id: string | null
   ext: string | null
+  call_plan: string | null
+  call_report: string | null
   callback_url: string | null
   destination_id: string | null
   callback_succeeded: 0 | 1 | null
@@ -74,7 +76,18 @@ export const transitions = {
   restart: { from: ['failed', 'canceled', 'expired'], to: 'pending' },
 } as const satisfies Record<string, { from: readonly TaskStatus[]; to: TaskStatus | null }>
 
+/** What the task's own calls do to it; a suspended task stays so, and goes on from there when it is resumed. */
+export const callTransitions = {
+  begin: { from: ['pending'], to: 'processing' },
+  retry: { from: ['processing', 'suspended'], to: 'pending' },
+  listen: { from: ['processing', 'suspended'], to: 'waiting' },
+  poll: { from: ['processing', 'suspended'], to: 'polling' },
+} as const satisfies Record<string, { from: readonly TaskStatus[]; to: TaskStatus }>
+
+const allTransitions = { ...transitions, ...callTransitions }
+
 export type TaskVerb = keyof typeof transitions
+export type CallVerb = keyof typeof callTransitions
 
 /** Whether a task in this status can still be settled. */
 export const isOpen = (status: TaskStatus): boolean => open.includes(status)
@@ -99,23 +112,30 @@ export type VerbInput = {
   expires_at?: number
   /** SHA-256 of a new callback id (`await`). */
   callback_hash?: string
-  /** The inbound URL was used for this (`complete`). */
+  /** The inbound URL was used for this (`complete`, `fail`). */
   by_callback?: boolean
+  /** What came of the task's calls; given by every verb that a call brings about. */
+  call_report?: string
 }
 
 /** The task after a verb and the event that tells of it, or null where no customer is told. */
 export type Decision = { task: Task; event: { type: EventType; detail: string | null } | null }
 
 /** Decides a verb: the changed task, or undefined when its status does not allow it. */
-export function decide(task: Task, verb: TaskVerb, input: VerbInput, now: number): Decision | undefined {
-  const { from, to } = transitions[verb]
+export function decide(
+  task: Task,
+  verb: TaskVerb | CallVerb,
+  input: VerbInput,
+  now: number,
+): Decision | undefined {
+  const { from, to } = allTransitions[verb]
   if (!(from as readonly TaskStatus[]).includes(task.status)) return undefined
-  const status = to ?? task.resume_status ?? 'pending'
   const event = eventOf(verb, input)
   const next: Task = {
     ...task,
+    call_report: input.call_report ?? task.call_report,
+    status: to ?? task.resume_status ?? 'pending',
     ...changesOf(task, verb, input, now),
-    status,
     event_count: task.event_count + (event ? 1 : 0),
     updated_at: now,
     version: task.version + 1,
@@ -123,7 +143,7 @@ export function decide(task: Task, verb: TaskVerb, input: VerbInput, now: number
   return { task: next, event }
 }
 
-function changesOf(task: Task, verb: TaskVerb, input: VerbInput, now: number): Partial<Task> {
+function changesOf(task: Task, verb: TaskVerb | CallVerb, input: VerbInput, now: number): Partial<Task> {
   switch (verb) {
     case 'await':
       return {
@@ -140,7 +160,11 @@ function changesOf(task: Task, verb: TaskVerb, input: VerbInput, now: number): P
         callback_used: input.by_callback ? 1 : task.callback_used,
       }
     case 'fail':
-      return { error: input.error ?? null, completed_at: now }
+      return {
+        error: input.error ?? null,
+        completed_at: now,
+        callback_used: input.by_callback ? 1 : task.callback_used,
+      }
     case 'cancel':
       return { completed_at: now }
     case 'expire':
@@ -154,14 +178,32 @@ function changesOf(task: Task, verb: TaskVerb, input: VerbInput, now: number): P
       return { audit_status: input.verdict ?? null, response: input.response ?? task.response }
     case 'recall':
     case 'restart':
-      return { audit_status: null, response: null, error: null, completed_at: null, expires_at: null }
+      return {
+        audit_status: null,
+        response: null,
+        error: null,
+        completed_at: null,
+        expires_at: null,
+        call_report: null,
+      }
     case 'start':
+    case 'begin':
     case 'resume':
       return { resume_status: null }
+    case 'retry':
+    case 'listen':
+    case 'poll':
+      return { expires_at: earlier(task.expires_at, input.expires_at ?? null), ...halted(task, verb) }
   }
 }
 
-function eventOf(verb: TaskVerb, input: VerbInput): Decision['event'] {
+const earlier = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other)
+
+const halted = (task: Task, verb: CallVerb): Partial<Task> =>
+  task.status === 'suspended' ? { status: 'suspended', resume_status: callTransitions[verb].to } : {}
+
+function eventOf(verb: TaskVerb | CallVerb, input: VerbInput): Decision['event'] {
   const reason = input.reason === undefined ? null : print({ reason: input.reason })
   switch (verb) {
     case 'complete':
@@ -184,6 +226,10 @@ function eventOf(verb: TaskVerb, input: VerbInput): Decision['event'] {
     case 'await':
     case 'resume':
     case 'restart':
+    case 'begin':
+    case 'retry':
+    case 'listen':
+    case 'poll':
       return null
   }
 }

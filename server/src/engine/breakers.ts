@@ -1,19 +1,18 @@
 // A breaker for each destination: after so many failures in a row nothing more is sent there but one delivery now and then,
 // the probe, and its success lets the others go. What is shared of it stands in the destination's row; here is only what
 // this process has seen, and losing it costs a few more attempts.
-import type { Delivery } from '../domain/delivery.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { Attempted } from './report.ts'
+import type { Tried } from './report.ts'
 
 export type Breakers = {
-  /** This delivery is the one that its destination's open breaker lets through. */
-  probing: (delivery: Pick<Delivery, 'id' | 'destination_id'>) => void
+  /** This is the one that its destination's open breaker lets through. */
+  probing: (probe: { id: string; destination_id: string }) => void
   /** An attempt was made and written. */
-  attempted: (attempted: Attempted) => void
+  attempted: (tried: Tried) => void
 }
 
 /** Failures in a row that open a breaker; `probe` is the id of the delivery that decides, `rounds` counts probes that failed. */
@@ -59,11 +58,11 @@ export function createBreakers({
       .catch((error: unknown) => log.warn({ err: error, destination_id: id }, 'breaker.unwritten'))
   }
 
-  function failed({ delivery, settlement }: Attempted): void {
-    const id = delivery.destination_id
+  function failed({ subject, next_due_at }: Tried): void {
+    const id = subject.destination_id
     const known = seenOf(id)
     known.streak++
-    if (known.open ? known.probe !== delivery.id : known.streak < FAILURES_TO_OPEN) return
+    if (known.open ? known.probe !== subject.id : known.streak < FAILURES_TO_OPEN) return
     if (!known.open) {
       metrics.breakerOpened()
       log.info({ destination_id: id, failures: known.streak }, 'breaker.opened')
@@ -73,10 +72,10 @@ export function createBreakers({
     known.open = true
     known.probe = null
     // A delivery that is alone there is its own next probe, at the time its plan says.
-    write(id, 1, Math.min(clock.now() + wait_ms, settlement.due_at ?? Infinity))
+    write(id, 1, Math.min(clock.now() + wait_ms, next_due_at ?? Infinity))
   }
 
-  function succeeded({ delivery: { destination_id: id } }: Attempted): void {
+  function succeeded({ subject: { destination_id: id } }: Tried): void {
     const known = seen.get(id)
     if (known === undefined) return
     seen.delete(id)
@@ -91,11 +90,11 @@ export function createBreakers({
       known.open = true
       known.probe = id
     },
-    attempted(attempted) {
-      const verdict = judge(attempted.outcome)
-      const isProbe = seen.get(attempted.delivery.destination_id)?.probe === attempted.delivery.id
-      if (verdict === 'alive') succeeded(attempted)
-      else if (verdict === 'dead' || isProbe) failed(attempted)
+    attempted(tried) {
+      const verdict = judge(tried.outcome)
+      const isProbe = seen.get(tried.subject.destination_id)?.probe === tried.subject.id
+      if (verdict === 'alive') succeeded(tried)
+      else if (verdict === 'dead' || isProbe) failed(tried)
     },
   }
 }

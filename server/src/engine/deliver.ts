@@ -13,10 +13,12 @@ import {
 import { unanswered, type Outcome } from '../domain/outcome.ts'
 import type { Project, Secret } from '../domain/project.ts'
 import type { Ready, Settle, Store } from '../store/store.ts'
-import { until, type Clock } from './clock.ts'
+import type { Clock } from './clock.ts'
+import type { Attempts } from './dispatcher.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { Attempted } from './report.ts'
+import { createPersist, type Written } from './persist.ts'
+import type { Report } from './report.ts'
 import type { Sender } from './senders.ts'
 import type { TermsCache } from './terms.ts'
 
@@ -26,14 +28,7 @@ export type Render = (
   context: { project: Project; secrets: readonly Secret[]; attempt: number; now: number },
 ) => { url: string; headers: Record<string, string> }
 
-/** What became of a decision: written, somebody else's lease by now, or left to the rescuer since the store took it not. */
-export type Written = 'done' | 'lost' | 'left'
-
-export type Deliver = {
-  /** Attempts a leased delivery; `answered` is called when its slot is free, which is before it is settled. */
-  attempt(ready: Ready, answered: (ready: Ready) => void): Promise<void>
-  /** Gives a leased delivery back unburned, due at `due_at`. */
-  release(ready: Ready, due_at: number): Promise<void>
+export type Deliver = Attempts<Ready> & {
   /** Writes a decision, again and again until its lease is over. */
   write(input: Settle, lease_until: number): Promise<Written>
   /** From now on a write that fails is not repeated. */
@@ -41,11 +36,9 @@ export type Deliver = {
 }
 
 // Besides its time-out an attempt reads the body for two seconds, and its outcome must be written within the lease.
-const ATTEMPT_MARGIN_MS = 3000
+export const ATTEMPT_MARGIN_MS = 3000
 // The lease was too short from the start, or ran down behind a slow receiver; at once again would be a busy loop.
-const SHORT_LEASE_WAIT_MS = 1000
-const FIRST_WRITE_WAIT_MS = 100
-const LONGEST_WRITE_WAIT_MS = 5000
+export const SHORT_LEASE_WAIT_MS = 1000
 
 /** Makes the pipeline. */
 export function createDeliver({
@@ -65,9 +58,9 @@ export function createDeliver({
   clock: Clock
   log: Log
   metrics: Metrics
-  report: (attempted: Attempted) => void
+  report: Report
 }): Deliver {
-  let hurried = false
+  const persist = createPersist({ clock, log })
 
   async function attempt(ready: Ready, answered: (ready: Ready) => void): Promise<void> {
     const { project, secrets, policy } = cache.get(ready.project_id) ?? (await cache.load(ready.project_id))
@@ -105,27 +98,12 @@ export function createDeliver({
     const settlement = settle(ready, outcome, policy, { started_at, now })
     const attempt = toAttempt(ready, outcome, { started_at, now })
     if (await writeOwn({ delivery: ready, settlement, attempt, lease_ms }, lease_until)) {
-      report({ delivery: ready, outcome, settlement, attempt })
+      report.delivery({ delivery: ready, outcome, settlement, attempt })
     }
   }
 
-  async function write(input: Settle, lease_until: number): Promise<Written> {
-    let unheard = false
-    for (let wait_ms = FIRST_WRITE_WAIT_MS; ; wait_ms = Math.min(wait_ms * 2, LONGEST_WRITE_WAIT_MS)) {
-      try {
-        if (await store.settle(input)) return 'done'
-        // Before the lease is over nobody else can have settled it: an earlier try was committed, and its answer got lost.
-        return unheard && clock.now() < lease_until ? 'done' : 'lost'
-      } catch (error) {
-        unheard = true
-        const retry_at = clock.now() + wait_ms
-        const left = hurried || retry_at >= lease_until
-        log.warn({ err: error, delivery_id: input.delivery.id, left_to_rescuer: left }, 'settle.failed')
-        if (left) return 'left'
-        await until(clock, retry_at)
-      }
-    }
-  }
+  const write = (input: Settle, lease_until: number): Promise<Written> =>
+    persist.write(() => store.settle(input), { id: input.delivery.id, lease_until })
 
   /** Writes what this process decided under its own lease, and tells when it has slept through its end. */
   async function writeOwn(input: Settle, lease_until: number): Promise<boolean> {
@@ -146,9 +124,7 @@ export function createDeliver({
       const settlement = released(ready, due_at)
       await writeOwn({ delivery: ready, settlement, attempt: null, lease_ms }, ready.lease_until ?? due_at)
     },
-    hurry() {
-      hurried = true
-    },
+    hurry: () => persist.hurry(),
   }
 }
 
@@ -183,9 +159,9 @@ const released = (delivery: Delivery, due_at: number): Settlement => ({
   due_at,
 })
 
-/** The log entry of the attempt that comes next for a delivery. */
+/** The log entry of the attempt that comes next for a delivery, or under the id of a call. */
 export function toAttempt(
-  delivery: Delivery,
+  delivery: Pick<Delivery, 'id' | 'attempt_count'>,
   outcome: Outcome,
   { started_at, now }: { started_at: number; now: number },
 ): Attempt {

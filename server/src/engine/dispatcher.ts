@@ -1,15 +1,31 @@
-// Brings deliveries to their lanes, on two ways: straight from the commit that made them (Outlet), and by claims of what
-// waits in the database. Both are hints that may get lost: the claim loop also looks once a second.
-import type { Outlet, Ready, Store } from '../store/store.ts'
+// Brings what is due to its lanes, on two ways: straight from the commit that made it, and by claims of what waits in the
+// database. Both are hints that may get lost: the claim loop also looks once a second.
+import type { ClaimRequest, ClaimResult } from '../store/store.ts'
 import type { Clock } from './clock.ts'
-import type { Deliver } from './deliver.ts'
-import { createLanes, type Lanes } from './lanes.ts'
+import { createLanes, type Lanes, type Leased } from './lanes.ts'
 import type { Log } from './log.ts'
 import { createLoop } from './loop.ts'
 import type { Terms, TermsCache } from './terms.ts'
 
-export type Dispatcher = {
-  outlet: Omit<Outlet, 'recordDue'>
+/** What the engine does with deliveries or calls that were leased to this process. */
+export type Attempts<T> = {
+  /** Makes an attempt; `answered` is called when its slot is free, which is before it is settled. */
+  attempt(leased: T, answered: (leased: T) => void): Promise<void>
+  /** Gives one back unburned, due at `due_at`. */
+  release(leased: T, due_at: number): Promise<void>
+}
+
+export type Dispatcher<T> = {
+  /** Reserves a slot at a destination, or says that there is none or that older work waits there. */
+  admit: (destination_id: string) => boolean
+  /** Gives back a slot that was not used. */
+  withdraw: (destination_id: string) => void
+  /** Takes one that was leased, in its reserved slot. */
+  launch: (leased: T) => void
+  /** Gives back what has not begun at a destination. */
+  hold: (destination_id: string) => void
+  /** Something is pending at a destination from `due_at` on. */
+  wake: (due_at: number) => void
   /** Takes work, and claims what waits. */
   start(): void
   /** Takes no more work and gives back what has not been begun. Resolves when no claim is under way. */
@@ -24,70 +40,75 @@ const TICK_MS = 1000
 const REST_MS = 10
 const LOAD_WAIT_MS = 1000
 
-/** Makes the dispatcher; it rests until `start`. */
-export function createDispatcher({
-  store,
-  deliver,
+/** Makes a dispatcher of deliveries, or of calls; it rests until `start`. */
+export function createDispatcher<T extends Leased>({
+  name,
+  claim: take,
+  attempts,
+  bytesOf,
   terms,
   clock,
   onProbe,
   log,
 }: {
-  store: Pick<Store, 'claim'>
-  deliver: Deliver
+  /** Of its loop. */
+  name: string
+  claim: (request: ClaimRequest) => Promise<ClaimResult<T>>
+  attempts: Attempts<T>
+  /** What of memory one takes, roughly. */
+  bytesOf: (leased: T) => number
   terms: TermsCache
   clock: Clock
-  /** A claim took the one delivery that an open breaker lets through. */
-  onProbe: (probe: Ready) => void
+  /** A claim took the one that an open breaker lets through. */
+  onProbe: (probe: T) => void
   log: Log
-}): Dispatcher {
+}): Dispatcher<T> {
   let running = false
   let rest_until = 0
-  const lanes: Lanes = createLanes({ clock, start: begin, onRoom: () => loop.wake() })
-  const loop = createLoop({ name: 'claim', clock, log, run: claim })
+  const lanes: Lanes<T> = createLanes({ clock, start: begin, bytesOf, onRoom: () => loop.wake() })
+  const loop = createLoop({ name, clock, log, run: claim })
   const { finish } = lanes
 
-  function begin(ready: Ready): void {
-    deliver.attempt(ready, finish).then(
-      () => lanes.forget(ready),
+  function begin(leased: T): void {
+    attempts.attempt(leased, finish).then(
+      () => lanes.forget(leased),
       (error: unknown) => {
-        log.error({ err: error, delivery_id: ready.id }, 'delivery.left_to_rescuer')
-        finish(ready)
-        lanes.forget(ready)
+        log.error({ err: error, loop: name, id: leased.id }, 'attempt.left_to_rescuer')
+        finish(leased)
+        lanes.forget(leased)
       },
     )
   }
 
-  /** Takes a leased delivery with a reserved slot. */
-  function take(ready: Ready): void {
-    const known = terms.get(ready.project_id)
-    if (known !== undefined) return enqueue(ready, known)
-    terms.load(ready.project_id).then(
-      (loaded) => enqueue(ready, loaded),
+  function launch(leased: T): void {
+    const known = terms.get(leased.project_id)
+    if (known !== undefined) return enqueue(leased, known)
+    terms.load(leased.project_id).then(
+      (loaded) => enqueue(leased, loaded),
       (error: unknown) => {
-        log.warn({ err: error, project_id: ready.project_id }, 'terms.unreadable')
-        giveBack(ready, clock.now() + LOAD_WAIT_MS)
+        log.warn({ err: error, project_id: leased.project_id }, 'terms.unreadable')
+        giveBack(leased, clock.now() + LOAD_WAIT_MS)
       },
     )
   }
 
-  function enqueue(ready: Ready, { project }: Terms): void {
-    if (!running || !lanes.push(ready, project.settings.limits)) giveBack(ready, clock.now())
+  function enqueue(leased: T, { project }: Terms): void {
+    if (!running || !lanes.push(leased, project.settings.limits)) giveBack(leased, clock.now())
   }
 
-  function giveBack(ready: Ready, due_at: number): void {
-    void deliver.release(ready, due_at).finally(() => lanes.cancel(ready.destination_id))
+  function giveBack(leased: T, due_at: number): void {
+    void attempts.release(leased, due_at).finally(() => lanes.cancel(leased.destination_id))
   }
 
   async function claim(): Promise<number | null> {
     const request = lanes.request()
     if (request === null) return clock.now() + TICK_MS
-    const result = await store.claim(request)
+    const result = await take(request)
     const probes = new Set(result.probes)
-    for (const ready of result.deliveries) {
-      lanes.adopt(ready)
-      if (probes.has(ready.id)) onProbe(ready)
-      take(ready)
+    for (const leased of result.claimed) {
+      lanes.adopt(leased)
+      if (probes.has(leased.id)) onProbe(leased)
+      launch(leased)
     }
     const now = clock.now()
     if (lanes.learn(request, result)) return now
@@ -97,16 +118,13 @@ export function createDispatcher({
   }
 
   return {
-    outlet: {
-      admit: (destination_id) => running && lanes.reserve(destination_id),
-      withdraw: (destination_id) => lanes.cancel(destination_id),
-      launch: take,
-      hold(destination_id) {
-        for (const ready of lanes.drain(destination_id)) giveBack(ready, clock.now())
-      },
-      wake: (due_at) => loop.wakeAt(Math.max(due_at, rest_until)),
-      projectChanged: (project_id) => terms.forget(project_id),
+    admit: (destination_id) => running && lanes.reserve(destination_id),
+    withdraw: (destination_id) => lanes.cancel(destination_id),
+    launch,
+    hold(destination_id) {
+      for (const leased of lanes.drain(destination_id)) giveBack(leased, clock.now())
     },
+    wake: (due_at) => loop.wakeAt(Math.max(due_at, rest_until)),
     start() {
       running = true
       loop.start()
@@ -115,7 +133,7 @@ export function createDispatcher({
       running = false
       await loop.stop()
       const now = clock.now()
-      for (const ready of lanes.drain()) giveBack(ready, now)
+      for (const leased of lanes.drain()) giveBack(leased, now)
     },
     idle: () => lanes.idle(),
     inFlight: () => lanes.inFlight(),

@@ -4,8 +4,11 @@ import type { Registry } from 'prom-client'
 import type { RetryPolicy } from '../domain/delivery.ts'
 import type { Project } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
-import type { Store } from '../store/store.ts'
+import type { ReadyCall } from '../store/call-verbs.ts'
+import type { Ready, Store } from '../store/store.ts'
 import { createBreakers } from './breakers.ts'
+import type { CallSender } from './call-sender.ts'
+import { createCalls, type CallWiring } from './calls.ts'
 import { createClock, until, type Clock } from './clock.ts'
 import { createDeliver, type Render } from './deliver.ts'
 import { createDispatcher } from './dispatcher.ts'
@@ -28,7 +31,8 @@ export type EngineOptions = {
   store: Store
   /** The engine's own: it closes it when it stops. */
   sender: Sender
-  /** The engine's own, too. */
+  /** The engine's own, too, and so is the fetcher. */
+  callSender: CallSender
   fetcher: Fetcher
   /** The retry policy of a project's dialect. */
   policy: (project: Project) => RetryPolicy
@@ -36,6 +40,7 @@ export type EngineOptions = {
   render: Render
   /** Applies the verb `expire`; a race that it loses is no error. */
   expire: (task: Task) => Promise<unknown>
+  calls: CallWiring
   /** The work on a record by its project's dialect. */
   workOf: WorkOf
   log: Log
@@ -64,17 +69,17 @@ const PRUNE = { every_ms: 3_600_000, pause_ms: 100, first_ms: 60_000, chunk: 200
 
 /** Makes an engine; it rests until `start`. */
 export function createEngine(options: EngineOptions): Engine {
-  const { store, sender, fetcher, policy, render, expire, workOf, log, registry, tellOperator, onAttempt } =
-    options
+  const { store, sender, callSender, fetcher, policy, render, expire, workOf, log, registry } = options
+  const { calls: wiring, tellOperator, onAttempt } = options
   const clock = options.clock ?? createClock(() => store.now())
   const metrics = createMetrics(registry, {
-    inFlight: () => dispatcher.inFlight(),
+    inFlight: () => dispatchers.reduce((count, dispatcher) => count + dispatcher.inFlight(), 0),
     waiting: () => store.countWaiting(COUNTED_MAX),
   })
   const terms = createTermsCache({ store, policy, now: clock.now })
   const breakers = createBreakers({
     store,
-    hold: (destination_id) => dispatcher.outlet.hold(destination_id),
+    hold,
     clock,
     log,
     metrics,
@@ -88,14 +93,26 @@ export function createEngine(options: EngineOptions): Engine {
     onCounted: (due_at) => flush.wakeAt(due_at),
   })
   const flush = createLoop({ name: 'rates', clock, log, run: rates.flush })
-  const report = createReport({
-    log,
-    metrics,
-    listeners: [breakers.attempted, rates.attempted, ...(onAttempt === undefined ? [] : [onAttempt])],
-  })
+  const report = createReport({ log, metrics, watchers: [breakers.attempted, rates.attempted], onAttempt })
   const deliver = createDeliver({ store, sender, render, terms, clock, log, metrics, report })
-  const dispatcher = createDispatcher({ store, deliver, terms, clock, onProbe: breakers.probing, log })
-  const rescue = createRescuer({ store, deliver, terms, clock, metrics, report })
+  const calls = createCalls({ store, sender: callSender, wiring, terms, clock, log, metrics, report })
+  const shared = { terms, clock, onProbe: breakers.probing, log }
+  const deliveryDispatcher = createDispatcher<Ready>({
+    name: 'claim',
+    claim: (request) => store.claim(request),
+    attempts: deliver,
+    bytesOf: ({ body }) => body.length,
+    ...shared,
+  })
+  const callDispatcher = createDispatcher<ReadyCall>({
+    name: 'claim-calls',
+    claim: (request) => store.claimCalls(request),
+    attempts: calls,
+    bytesOf: ({ task }) => (task.call_plan?.length ?? 0) + task.params.length,
+    ...shared,
+  })
+  const dispatchers = [deliveryDispatcher, callDispatcher]
+  const rescue = createRescuer({ store, deliver, calls, terms, clock, metrics, report })
   const sweep = (after: string) => store.sweepDestinations(after, SWEEP.chunk)
   const prune = async (after: string) => {
     const { pruned, next } = await store.prune(after, PRUNE.chunk)
@@ -113,6 +130,11 @@ export function createEngine(options: EngineOptions): Engine {
     createLoop({ name: 'sweep', clock, log, run: createRounds({ step: sweep, clock, ...SWEEP }) }),
     createLoop({ name: 'prune', clock, log, run: createRounds({ step: prune, clock, ...PRUNE }) }),
   ]
+  // The lanes of a destination are those of its kind; the other dispatcher has none.
+  function hold(destination_id: string): void {
+    for (const dispatcher of dispatchers) dispatcher.hold(destination_id)
+  }
+
   let starting: Promise<void> | undefined
   let stopping: Promise<void> | undefined
 
@@ -120,8 +142,18 @@ export function createEngine(options: EngineOptions): Engine {
     // Before anything is taken, so that what was interrupted comes first again.
     await rescue()
     if (stopping !== undefined) return
-    store.attach({ ...dispatcher.outlet, recordDue: (due_at) => worker.recordDue(due_at) })
-    dispatcher.start()
+    const { admit, withdraw, launch, wake } = deliveryDispatcher
+    store.attach({
+      admit,
+      withdraw,
+      launch,
+      wake,
+      hold,
+      wakeCalls: callDispatcher.wake,
+      projectChanged: (project_id) => terms.forget(project_id),
+      recordDue: (due_at) => worker.recordDue(due_at),
+    })
+    for (const dispatcher of dispatchers) dispatcher.start()
     worker.start()
     for (const loop of upkeep) loop.start()
   }
@@ -129,12 +161,13 @@ export function createEngine(options: EngineOptions): Engine {
   async function stop(grace_ms: number): Promise<void> {
     await starting?.catch(() => {})
     const worked = worker.stop(grace_ms)
-    await dispatcher.stop()
+    await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop()))
     await Promise.all(upkeep.map((loop) => loop.stop()))
-    const drained = dispatcher.idle()
+    const drained = Promise.all(dispatchers.map((dispatcher) => dispatcher.idle()))
     await Promise.race([drained, until(clock, clock.now() + grace_ms)])
     deliver.hurry()
-    await sender.close()
+    calls.hurry()
+    await Promise.all([sender.close(), callSender.close()])
     await worked
     await fetcher.close()
     await drained

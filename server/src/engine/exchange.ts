@@ -6,8 +6,8 @@ import { classifyError, parseRetryAfter, unanswered, type Outcome } from '../dom
 import { bodyText, headerRecord } from './answer.ts'
 import type { Connection, Connections, Waiter } from './connections.ts'
 
-/** Bounds of one exchange: until the status line, and of the body that is read after it. */
-type Bounds = { timeout_ms: number; body_bytes: number; body_ms: number }
+/** Bounds of one exchange: until the status line, and of the body that is read after it; null leaves it what is left. */
+type Bounds = { timeout_ms: number; body_bytes: number; body_ms: number | null }
 
 type ExchangeOptions = {
   connections: Connections
@@ -84,8 +84,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     if (this.#ended || status < 200) return
     this.#status = status
     this.#headers = headers
+    const { body_ms } = this.#options.bounds
+    if (body_ms === null) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(onTimeout, this.#options.bounds.body_ms, this)
+    this.#timer = setTimeout(onTimeout, body_ms, this)
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {

@@ -31,8 +31,10 @@ export type HttpSenderOptions = {
   egress: Pick<Egress, 'connect'>
   connections_per_origin?: number
   max_origins?: number
-  /** How long the body is read after the status line; then it is cut. */
-  body_ms?: number
+  /** How much of a body is read; then it is cut. */
+  body_bytes?: number
+  /** How long the body is read after the status line; then it is cut. Null: for what is left of the request's time-out. */
+  body_ms?: number | null
   /** Wall clock in milliseconds. */
   now?: () => number
 }
@@ -44,6 +46,7 @@ export function createHttpSender({
   egress,
   connections_per_origin = 64,
   max_origins = 1000,
+  body_bytes = BODY_BYTES,
   body_ms = 2000,
   now = Date.now,
 }: HttpSenderOptions): HttpSender {
@@ -67,7 +70,7 @@ export function createHttpSender({
           connections,
           origin,
           request: { method, path, headers: allHeaders, body },
-          bounds: { timeout_ms, body_bytes: BODY_BYTES, body_ms },
+          bounds: { timeout_ms, body_bytes, body_ms },
           now,
           resolve: (outcome) => {
             signal?.removeEventListener('abort', stop)

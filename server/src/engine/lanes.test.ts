@@ -40,7 +40,7 @@ function ready(destination_id: string, body = '{}'): Ready {
   }
 }
 
-function setUp(options: Partial<LanesOptions> = {}) {
+function setUp(options: Partial<LanesOptions<Ready>> = {}) {
   const started: Ready[] = []
   const events = { room: 0 }
   const clock = createManualClock()
@@ -48,6 +48,7 @@ function setUp(options: Partial<LanesOptions> = {}) {
     clock,
     start: (delivery) => started.push(delivery),
     onRoom: () => events.room++,
+    bytesOf: ({ body }) => body.length,
     ...options,
   })
   const claimed = (destination_id: string, in_flight = 64, per_second: number | null = null) => {
@@ -75,7 +76,7 @@ test('no place is given past work that waits in the database', () => {
   const first = claimed('a')
   assert.ok(lanes.reserve('a'))
   lanes.cancel('a')
-  lanes.learn(lanes.request()!, { deliveries: [first], more: ['a'], probes: [], next_due_at: null })
+  lanes.learn(lanes.request()!, { claimed: [first], more: ['a'], probes: [], next_due_at: null })
   assert.equal(lanes.reserve('a'), false)
   end(first)
   assert.equal(lanes.reserve('a'), false)
@@ -84,13 +85,10 @@ test('no place is given past work that waits in the database', () => {
 test('a full destination counts as one where more waits, until a claim finds no more', () => {
   const { lanes, claimed, end } = setUp()
   const sent = [1, 2, 3, 4].map(() => claimed('a', 1))
-  lanes.learn(lanes.request()!, { deliveries: [], more: ['a'], probes: [], next_due_at: null })
+  lanes.learn(lanes.request()!, { claimed: [], more: ['a'], probes: [], next_due_at: null })
   for (const delivery of sent) end(delivery)
   assert.equal(lanes.reserve('a'), false)
-  assert.equal(
-    lanes.learn(lanes.request()!, { deliveries: [], more: [], probes: [], next_due_at: null }),
-    false,
-  )
+  assert.equal(lanes.learn(lanes.request()!, { claimed: [], more: [], probes: [], next_due_at: null }), false)
   assert.ok(lanes.reserve('a'))
 })
 
@@ -132,14 +130,17 @@ test('a destination that has more is asked for as much as it has room for', () =
   const request = lanes.request()!
   assert.deepEqual(request, { destinations: 8, per_destination: 16, room: {} })
   const deliveries = Array.from({ length: 16 }, () => claimed('a'))
-  assert.equal(lanes.learn(request, { deliveries, more: ['a'], probes: [], next_due_at: null }), true)
+  assert.equal(
+    lanes.learn(request, { claimed: deliveries, more: ['a'], probes: [], next_due_at: null }),
+    true,
+  )
   assert.deepEqual(lanes.request()!.room, { a: 240 })
 })
 
 test('a slot that comes free asks for a claim only where more waits', () => {
   const { lanes, claimed, end, events } = setUp()
   const [one, two] = [claimed('a'), claimed('b')]
-  lanes.learn(lanes.request()!, { deliveries: [], more: ['a'], probes: [], next_due_at: null })
+  lanes.learn(lanes.request()!, { claimed: [], more: ['a'], probes: [], next_due_at: null })
   end(two)
   assert.equal(events.room, 0)
   end(one)

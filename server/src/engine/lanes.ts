@@ -1,25 +1,33 @@
 // The engine's memory of who is being sent what: one lane per destination, so that a hung receiver holds up nobody but
 // itself. Everything here is a hint for speed; the truth about a delivery is its row. Empty lanes are forgotten.
 import { defaultSettings, type Limits } from '../domain/project.ts'
-import type { ClaimRequest, ClaimResult, Ready } from '../store/store.ts'
+import type { ClaimRequest, ClaimResult } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 
 /**
  * `unsettled` are those answered but not yet written, `backlog` says that more may wait in the database, `next_at` is when
  * the next one may begin at the pace of the limit, and `callOff` ends the wait for that.
  */
-type Lane = {
+type Lane<T> = {
   limits: Limits
   next_at: number
   callOff: (() => void) | null
   reserved: number
   in_flight: number
   unsettled: number
-  queue: Ready[]
+  queue: T[]
   backlog: boolean
 }
 
-export type Lanes = {
+/** What goes along a lane: a delivery or a call that this process holds a lease of. */
+export type Leased = {
+  id: string
+  project_id: string
+  destination_id: string
+  lease_until: number | null
+}
+
+export type Lanes<T extends Leased> = {
   /** Keeps a place for a delivery to come; false when there is none, or when older work waits in the database. */
   reserve: (destination_id: string) => boolean
   /** Gives a reserved place back. */
@@ -28,28 +36,30 @@ export type Lanes = {
    * Sends a delivery, at once or when its lane's turn comes. False when too many wait there for the limit of a second: its
    * slot stays reserved, and it must be given back.
    */
-  push: (delivery: Ready, limits: Limits) => boolean
+  push: (delivery: T, limits: Limits) => boolean
   /** Counts a claimed delivery in, before it is pushed. */
-  adopt: (delivery: Ready) => void
+  adopt: (delivery: T) => void
   /** An attempt is over: its slot is free, though the delivery still counts until `forget`. Idempotent. */
-  finish: (delivery: Ready) => void
+  finish: (delivery: T) => void
   /** A finished delivery is settled, or left to the rescuer. */
-  forget: (delivery: Ready) => void
+  forget: (delivery: T) => void
   /** What to claim now; null when there is no room. */
   request: () => ClaimRequest | null
   /** Learns from a claim where more waits; true when there is room to claim it at once. */
-  learn: (request: ClaimRequest, result: ClaimResult) => boolean
+  learn: (request: ClaimRequest, result: ClaimResult<T>) => boolean
   /** Empties all queues, or that of one destination; each delivery in them is now one with a reserved slot. */
-  drain: (destination_id?: string) => Ready[]
+  drain: (destination_id?: string) => T[]
   /** Resolves when nothing is reserved, queued, in flight or unsettled. */
   idle: () => Promise<void>
   inFlight: () => number
   size: () => number
 }
 
-export type LanesOptions = {
+export type LanesOptions<T> = {
   clock: Clock
-  start: (delivery: Ready) => void
+  start: (delivery: T) => void
+  /** What of memory one takes, roughly. */
+  bytesOf: (delivery: T) => number
   /** A lane, or the whole, has room again for what waits in the database. */
   onRoom: () => void
   /** Bounds memory: reserved, queued, in flight and not yet settled together. */
@@ -74,15 +84,21 @@ const BURST_MS = 100
 const QUEUED_S = 2
 
 /** Makes the lanes. */
-export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: LanesOptions): Lanes {
-  const lanes = new Map<string, Lane>()
+export function createLanes<T extends Leased>({
+  clock,
+  start,
+  onRoom,
+  bytesOf,
+  capacity = CAPACITY,
+}: LanesOptions<T>): Lanes<T> {
+  const lanes = new Map<string, Lane<T>>()
   let taken = 0
   let bytes = 0
-  const inFlight = new Set<Ready>()
+  const inFlight = new Set<T>()
   let short = false
   let whenIdle: (() => void)[] = []
 
-  function laneOf(destination_id: string): Lane {
+  function laneOf(destination_id: string): Lane<T> {
     let lane = lanes.get(destination_id)
     if (lane === undefined) {
       lane = {
@@ -100,26 +116,26 @@ export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: Lanes
     return lane
   }
 
-  const held = (lane: Lane) => lane.reserved + lane.in_flight + lane.unsettled + lane.queue.length
+  const held = (lane: Lane<T>) => lane.reserved + lane.in_flight + lane.unsettled + lane.queue.length
 
-  function tidy(destination_id: string, lane: Lane): void {
+  function tidy(destination_id: string, lane: Lane<T>): void {
     if (lane.backlog || held(lane) > 0) return
     if (beginsAt(lane) > clock.now()) return waitForTurn(destination_id, lane)
     lane.callOff?.()
     lanes.delete(destination_id)
   }
 
-  const hasSlot = ({ limits: { in_flight: limit }, in_flight, unsettled }: Lane) =>
+  const hasSlot = ({ limits: { in_flight: limit }, in_flight, unsettled }: Lane<T>) =>
     in_flight < limit && in_flight + unsettled < AHEAD * limit
 
   /** When the next one may begin as far as the limit of a second goes. */
-  function beginsAt({ limits: { per_second }, next_at }: Lane): number {
+  function beginsAt({ limits: { per_second }, next_at }: Lane<T>): number {
     return per_second === null ? 0 : Math.ceil(next_at - Math.max(0, BURST_MS - 1000 / per_second))
   }
 
-  const mayBegin = (lane: Lane) => hasSlot(lane) && beginsAt(lane) <= clock.now()
+  const mayBegin = (lane: Lane<T>) => hasSlot(lane) && beginsAt(lane) <= clock.now()
 
-  function pump(destination_id: string, lane: Lane): void {
+  function pump(destination_id: string, lane: Lane<T>): void {
     while (mayBegin(lane)) {
       const delivery = lane.queue.shift()
       if (delivery === undefined) return
@@ -128,7 +144,7 @@ export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: Lanes
     if (lane.queue.length > 0 && hasSlot(lane)) waitForTurn(destination_id, lane)
   }
 
-  function waitForTurn(destination_id: string, lane: Lane): void {
+  function waitForTurn(destination_id: string, lane: Lane<T>): void {
     lane.callOff ??= clock.at(beginsAt(lane), () => {
       lane.callOff = null
       pump(destination_id, lane)
@@ -137,7 +153,7 @@ export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: Lanes
     })
   }
 
-  function begin(lane: Lane, delivery: Ready): void {
+  function begin(lane: Lane<T>, delivery: T): void {
     const { per_second } = lane.limits
     if (per_second !== null) lane.next_at = Math.max(lane.next_at, clock.now()) + 1000 / per_second
     lane.in_flight++
@@ -159,7 +175,7 @@ export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: Lanes
     return Math.min(capacity - taken, Math.floor((CAPACITY_BYTES - bytes) / mean_bytes))
   }
 
-  function room(lane: Lane): number {
+  function room(lane: Lane<T>): number {
     const { in_flight, per_second } = lane.limits
     const free = AHEAD * in_flight - held(lane)
     return per_second === null
@@ -167,7 +183,7 @@ export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: Lanes
       : Math.min(free, QUEUED_S * per_second - lane.queue.length - lane.reserved)
   }
 
-  const wantsMore = (lane: Lane) =>
+  const wantsMore = (lane: Lane<T>) =>
     lane.backlog && lane.queue.length <= lane.limits.in_flight && room(lane) > 0
 
   return {
@@ -197,7 +213,7 @@ export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: Lanes
       lane.limits = limits
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
-      bytes += delivery.body.length
+      bytes += bytesOf(delivery)
       lane.queue.push(delivery)
       pump(destination_id, lane)
       return true
@@ -210,10 +226,11 @@ export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: Lanes
       lane.unsettled++
       pump(destination_id, lane)
     },
-    forget({ destination_id, body }) {
+    forget(delivery) {
+      const { destination_id } = delivery
       const lane = laneOf(destination_id)
       lane.unsettled--
-      bytes -= body.length
+      bytes -= bytesOf(delivery)
       pump(destination_id, lane)
       if (wantsMore(lane)) onRoom()
       tidy(destination_id, lane)
@@ -241,10 +258,10 @@ export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: Lanes
       }
       return { destinations, per_destination, room: rooms }
     },
-    learn(request, { deliveries, more }) {
+    learn(request, { claimed, more }) {
       const full = new Set(more)
       const looked = new Set(more)
-      for (const { destination_id } of deliveries) looked.add(destination_id)
+      for (const { destination_id } of claimed) looked.add(destination_id)
       // Fewer destinations than asked for are all that were due.
       const all = looked.size < request.destinations
       let again = !all
@@ -257,13 +274,13 @@ export function createLanes({ clock, start, onRoom, capacity = CAPACITY }: Lanes
       return again
     },
     drain(destination_id) {
-      const queued: Ready[] = []
+      const queued: T[] = []
       const drained = destination_id === undefined ? lanes.values() : [lanes.get(destination_id) ?? []].flat()
       for (const lane of drained) {
         lane.reserved += lane.queue.length
         queued.push(...lane.queue.splice(0))
       }
-      for (const { body } of queued) bytes -= body.length
+      for (const one of queued) bytes -= bytesOf(one)
       return queued
     },
     idle: () =>

@@ -1,10 +1,12 @@
 // What Prometheus may ask of the engine. No label names a project or a destination: those have no bound.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { CallStep } from '../domain/call.ts'
 import type { DeliveryState } from '../domain/delivery.ts'
 import type { OutcomeKind } from '../domain/outcome.ts'
 
 export type Metrics = {
   attempted(outcome: OutcomeKind, duration_ms: number): void
+  called(step: CallStep, outcome: OutcomeKind, duration_ms: number): void
   settled(state: DeliveryState): void
   leaseLost(): void
   fenceLost(): void
@@ -31,6 +33,12 @@ export function createMetrics(
     name: 'ringback_attempt_duration_seconds',
     help: 'From the begin of an attempt to the end of its answer',
     buckets: DURATION_BUCKETS_S,
+    registers,
+  })
+  const calls = new Counter({
+    name: 'ringback_calls_total',
+    help: 'Attempts of target calls, polls and fetches of results, by outcome',
+    labelNames: ['step', 'outcome'],
     registers,
   })
   const deliveries = new Counter({
@@ -84,6 +92,10 @@ export function createMetrics(
   return {
     attempted(outcome, duration_ms) {
       attempts.inc({ outcome })
+      duration.observe(duration_ms / 1000)
+    },
+    called(step, outcome, duration_ms) {
+      calls.inc({ step, outcome })
       duration.observe(duration_ms / 1000)
     },
     settled: (state) => deliveries.inc({ state }),

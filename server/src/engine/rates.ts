@@ -7,11 +7,11 @@ import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
-import type { Attempted } from './report.ts'
+import type { Tried } from './report.ts'
 
 export type DestinationRates = {
   /** Counts an attempt. */
-  attempted: (attempted: Attempted) => void
+  attempted: (tried: Tried) => void
   /** Writes what has been counted; null, since it wants to be woken for more. */
   flush: () => Promise<null>
 }
@@ -80,9 +80,9 @@ export function createRates({
   }
 
   return {
-    attempted({ delivery, outcome, attempt }) {
+    attempted({ subject, outcome, attempt }) {
       if (outcome.kind === 'unknown') return
-      const { destination_id: id, project_id } = delivery
+      const { destination_id: id, project_id } = subject
       const delivered = outcome.kind === 'delivered'
       const slot = slotOf(id)
       slot[delivered ? 'delivered' : 'failed']++
@@ -95,7 +95,7 @@ export function createRates({
       const window_ms = policyOf(project_id)?.window_ms ?? known?.window_ms ?? 0
       changed.set(id, { succeeded, failing_since, window_ms })
       // Whoever sends something again by hand wants to see at once what it changed.
-      onCounted(clock.now() + (delivered && delivery.resend === 1 ? 0 : FLUSH_MS))
+      onCounted(clock.now() + (delivered && subject.byHand ? 0 : FLUSH_MS))
     },
     async flush() {
       if (clock.now() >= well_until) {

@@ -2,11 +2,13 @@
 // `unknown`, which burns no retry. Then it releases held deliveries that wait for nobody.
 import { leaseMs, settle, type Delivery } from '../domain/delivery.ts'
 import { unanswered } from '../domain/outcome.ts'
+import type { ReadyCall } from '../store/call-verbs.ts'
 import type { Store } from '../store/store.ts'
+import type { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
 import { toAttempt, type Deliver } from './deliver.ts'
 import type { Metrics } from './metrics.ts'
-import type { Attempted } from './report.ts'
+import type { Report } from './report.ts'
 import type { TermsCache } from './terms.ts'
 
 const EVERY_MS = 1000
@@ -18,17 +20,19 @@ const CHUNK = 500
 export function createRescuer({
   store,
   deliver,
+  calls,
   terms: cache,
   clock,
   metrics,
   report,
 }: {
-  store: Pick<Store, 'lostLeases' | 'releaseHeld'>
+  store: Pick<Store, 'lostLeases' | 'lostCalls' | 'releaseHeld'>
   deliver: Pick<Deliver, 'write'>
+  calls: Pick<Calls, 'writeUnseen'>
   terms: TermsCache
   clock: Clock
   metrics: Metrics
-  report: (attempted: Attempted) => void
+  report: Report
 }): () => Promise<number> {
   let lost_boots = true
   let held_at = -Infinity
@@ -47,15 +51,24 @@ export function createRescuer({
     if ((await deliver.write({ delivery, settlement, attempt, lease_ms }, lease_until)) !== 'done')
       return false
     metrics.leaseLost()
-    report({ delivery, outcome, settlement, attempt })
+    report.delivery({ delivery, outcome, settlement, attempt })
     return true
+  }
+
+  async function rescueCall(ready: ReadyCall): Promise<boolean> {
+    const isWritten = await calls.writeUnseen(ready)
+    if (isWritten) metrics.leaseLost()
+    return isWritten
   }
 
   return async () => {
     const lost = await store.lostLeases(CHUNK, lost_boots)
+    const lostCalls = await store.lostCalls(CHUNK, lost_boots)
     const rescued = await Promise.all(lost.map(rescue))
+    const rescuedCalls = await Promise.all(lostCalls.map(rescueCall))
     // A full chunk of which nothing could be written would come back at once.
     if (lost.length === CHUNK && rescued.includes(true)) return clock.now()
+    if (lostCalls.length === CHUNK && rescuedCalls.includes(true)) return clock.now()
     lost_boots = false
     if (clock.now() < held_at) return clock.now() + EVERY_MS
     const released = await store.releaseHeld(CHUNK)

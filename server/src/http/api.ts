@@ -23,7 +23,8 @@ import { projectRoutes } from './routes/project.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { verbRoutes } from './routes/verbs.ts'
-import { watchOtherNodes } from './settled-elsewhere.ts'
+import { watchOtherNodes } from './moved-elsewhere.ts'
+import { createUntilMoved } from './until-moved.ts'
 import { compileValidator } from './validation.ts'
 import { createWaiters } from './waiters.ts'
 
@@ -53,7 +54,8 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   const stopWatching = options.store.shared ? watchOtherNodes({ ...options, waiters }) : () => {}
   const config = { ...options.config, public_url: options.config.public_url.replace(/\/+$/, '') }
   const hosts = createHosts(options)
-  const deps: Deps = { ...options, config, waiters, hosts, isStopping: drain.isStopping }
+  const untilMoved = createUntilMoved({ store: options.store, waiters })
+  const deps: Deps = { ...options, config, untilMoved, hosts, isStopping: drain.isStopping }
   let frontOf: FrontOf = () => undefined
   const app = createServer(config, deps, { hosts, frontOf: (url) => frontOf(url) })
   const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })

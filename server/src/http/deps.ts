@@ -5,9 +5,9 @@ import type { CheckUrl } from '../dialects/callback-url.ts'
 import type { Sources } from '../dialects/credentials.ts'
 import type { Dialects } from '../dialects/dialect.ts'
 import type { Directory } from '../dialects/directory.ts'
+import type { UntilMoved } from '../dialects/front.ts'
 import type { Store } from '../store/store.ts'
 import type { Hosts } from './hosts.ts'
-import type { Waiters } from './waiters.ts'
 
 type Write = (fields: Record<string, unknown>, message: string) => void
 
@@ -47,4 +47,4 @@ export type ApiOptions = Sources & {
 }
 
 /** What routes are made from. */
-export type Deps = ApiOptions & { waiters: Waiters; hosts: Hosts; isStopping: () => boolean }
+export type Deps = ApiOptions & { untilMoved: UntilMoved; hosts: Hosts; isStopping: () => boolean }

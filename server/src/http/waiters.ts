@@ -1,56 +1,67 @@
-// Requests that wait for a task to settle (`?wait=`). They live in memory and are woken by commits; ten thousand of them
-// cost no query. Register before reading the task, or a commit in between goes unnoticed.
-import { isOpen, type Task } from '../domain/task.ts'
+// Requests that wait for a task to settle, or to take its next step (`?wait=`). They live in memory and are woken by commits;
+// ten thousand of them cost no query. Register before reading the task, or a commit in between goes unnoticed.
+import { isOpen, taskStatuses, type Task, type TaskStatus } from '../domain/task.ts'
+import type { AwaitedTask } from '../store/store.ts'
 
-/** A request's wait: `settled` resolves with the settled task, or undefined when there is nothing more to wait for. */
-export type Wait = { settled: Promise<Task | undefined>; stop: () => void }
+/** A request's wait: `moved` resolves with the task as it is then, or undefined when there is nothing more to wait for. */
+export type Wait = { moved: Promise<Task | undefined>; stop: () => void }
 
 export type Waiters = {
-  /** Waits for a task to settle, at most `wait_ms`. */
-  wait: (task_id: string, wait_ms: number) => Wait
+  /** Waits for a task as long as its status is one of `whileIn` (all open ones unless told), at most `wait_ms`. */
+  wait: (task_id: string, wait_ms: number, whileIn?: readonly TaskStatus[]) => Wait
   /** Tells of a committed transition. */
   notify: (task: Task) => void
-  /** The tasks that are waited for. */
-  awaited: () => string[]
-  isAwaited: (task_id: string) => boolean
+  /** What is waited for. */
+  awaited: () => AwaitedTask[]
+  /** What is waited for of this task. */
+  awaitedOf: (task_id: string) => AwaitedTask[]
   /** Ends every wait, and those to come at once. */
   stop: () => void
 }
 
+type Waiting = { whileIn: readonly TaskStatus[]; leave: (task: Task | undefined) => void }
+
+const open = taskStatuses.filter(isOpen)
+
 /** Makes the room where requests wait. */
 export function createWaiters(): Waiters {
-  const rooms = new Map<string, Set<(task: Task | undefined) => void>>()
+  const rooms = new Map<string, Set<Waiting>>()
   let stopped = false
 
+  const awaitedOf = (task_id: string) =>
+    Array.from(rooms.get(task_id) ?? [], ({ whileIn }) => ({ task_id, whileIn }))
+
   return {
-    wait(task_id, wait_ms) {
+    wait(task_id, wait_ms, whileIn = open) {
       const { promise, resolve } = Promise.withResolvers<Task | undefined>()
       if (stopped) {
         resolve(undefined)
-        return { settled: promise, stop: () => {} }
+        return { moved: promise, stop: () => {} }
       }
       const room = rooms.get(task_id) ?? new Set()
       rooms.set(task_id, room)
       const leave = (task: Task | undefined) => {
         clearTimeout(timer)
-        room.delete(leave)
+        room.delete(waiting)
         if (room.size === 0 && rooms.get(task_id) === room) rooms.delete(task_id)
         resolve(task)
       }
+      const waiting = { whileIn, leave }
       const timer = setTimeout(leave, wait_ms, undefined)
-      room.add(leave)
-      return { settled: promise, stop: () => leave(undefined) }
+      room.add(waiting)
+      return { moved: promise, stop: () => leave(undefined) }
     },
     notify(task) {
-      if (rooms.size === 0 || isOpen(task.status)) return
-      const room = rooms.get(task.id)
-      if (room !== undefined) for (const leave of room) leave(task)
+      if (rooms.size === 0) return
+      for (const { whileIn, leave } of rooms.get(task.id) ?? []) {
+        if (!whileIn.includes(task.status)) leave(task)
+      }
     },
-    awaited: () => [...rooms.keys()],
-    isAwaited: (task_id) => rooms.has(task_id),
+    awaited: () => [...rooms.keys()].flatMap(awaitedOf),
+    awaitedOf,
     stop() {
       stopped = true
-      for (const room of rooms.values()) for (const leave of room) leave(undefined)
+      for (const room of rooms.values()) for (const { leave } of room) leave(undefined)
     },
   }
 }

@@ -7,14 +7,16 @@ import type { Outlet } from './store.ts'
 export type Nodes = {
   /** Something is pending at some destination from `due_at` on. */
   wake(due_at: number): void
+  /** A call is pending at some destination from `due_at` on. */
+  wakeCalls(due_at: number): void
   /** What has not begun at a destination must be given back. */
   hold(destination_id: string): void
   /** A project's settings or secrets changed. */
   changed(project_id: string): void
   /** A transition was committed. */
   moved(task: Task): void
-  /** Calls back with the ids of tasks that another node settled. Returns how to stop that. */
-  onSettled(listener: (task_ids: readonly string[]) => void): () => void
+  /** Calls back with the ids of tasks that another node moved, as far as it tells. Returns how to stop that. */
+  onMoved(listener: (task_ids: readonly string[]) => void): () => void
 }
 
 /** Connects this process's engine with the other nodes; without signals there are none. */
@@ -28,16 +30,23 @@ export function createNodes({
   now: () => number
 }): Nodes {
   const listeners = new Set<(task_ids: readonly string[]) => void>()
-  signals?.subscribe(({ wake, settled, held, changed }) => {
-    if (wake) outlet().wake(now())
+  signals?.subscribe(({ wake, moved, held, changed }) => {
+    if (wake) {
+      outlet().wake(now())
+      outlet().wakeCalls(now())
+    }
     for (const id of held) outlet().hold(id)
     for (const id of changed) outlet().projectChanged(id)
-    if (settled.length > 0) for (const listener of listeners) listener(settled)
+    if (moved.length > 0) for (const listener of listeners) listener(moved)
   })
   return {
     wake(due_at) {
       outlet().wake(due_at)
       // What is due later every node finds by itself.
+      if (due_at <= now()) signals?.publish({ wake: true })
+    },
+    wakeCalls(due_at) {
+      outlet().wakeCalls(due_at)
       if (due_at <= now()) signals?.publish({ wake: true })
     },
     hold(destination_id) {
@@ -49,9 +58,10 @@ export function createNodes({
       signals?.publish({ changed: [project_id] })
     },
     moved(task) {
-      if (!isOpen(task.status)) signals?.publish({ settled: [task.id] })
+      // Of what is called for, each step is waited for; of others, the end.
+      if (!isOpen(task.status) || task.call_plan !== null) signals?.publish({ moved: [task.id] })
     },
-    onSettled(listener) {
+    onMoved(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },

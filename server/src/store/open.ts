@@ -2,6 +2,7 @@
 // inserted, hands it over after the commit, and remembers projects for a second.
 import { AppError } from '../domain/errors.ts'
 import type { Task } from '../domain/task.ts'
+import { callVerbs, type CallWrite } from './call-verbs.ts'
 import type { Cipher } from './cipher.ts'
 import {
   StoreUnavailableError,
@@ -15,7 +16,7 @@ import { createGroupCommit, type QueuedWrite } from './group-commit.ts'
 import { leasing, readyOf } from './lease.ts'
 import { createNodes } from './nodes.ts'
 import { projectVerbs } from './project-verbs.ts'
-import { sealedOrNull } from './sealed.ts'
+import { sealCall, sealedOrNull } from './sealed.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
 import type { Idempotency, NewDelivery, Outlet, Store } from './store.ts'
@@ -35,6 +36,7 @@ const noOutlet: Outlet = {
   launch() {},
   hold() {},
   wake() {},
+  wakeCalls() {},
   projectChanged() {},
   recordDue() {},
 }
@@ -75,6 +77,8 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     }
   }
 
+  const sealedFor = <T extends { callback_id: string | null }>(task_id: string, call: T): T =>
+    sealCall(cipher, { ...call, task_id })
   const sealed = (idempotency: Idempotency | null | undefined) => sealedOrNull(cipher, idempotency)
 
   /** A write that inserts a delivery: reserves a slot when its batch is formed and uses or returns it after the commit. */
@@ -95,6 +99,13 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       if (delivery !== null && leased) outlet.withdraw(delivery.destination_id)
     }
   }
+
+  const lost = (limit: number, lost_boots: boolean) => ({
+    now: now(),
+    owner,
+    limit,
+    lost_boots: lost_boots && driver.exclusive,
+  })
 
   function tellMoved(task: Task): void {
     for (const listener of listeners) listener(task)
@@ -117,12 +128,12 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       return () => listeners.delete(listener)
     },
     shared: driver.signals !== null,
-    onSettledElsewhere: (listener) => nodes.onSettled(listener),
-    settledTasks: (task_ids) => read('settledTasks', { task_ids }),
+    onMovedElsewhere: (listener) => nodes.onMoved(listener),
+    movedTasks: (waits) => read('movedTasks', { waits }),
     close: () => (closed ??= commits.idle().then(() => driver.close())),
 
     createTask(input) {
-      const { task, destination, idempotency, labels, applied } = input
+      const { task, destination, idempotency, labels, applied, call, hashes } = input
       const known = destination === null || knownDestinations.has(destination.id)
       const body = applied?.event?.body ?? ''
       return writeDelivery(applied?.delivery ?? null, async (lease) => {
@@ -133,11 +144,21 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             destination: known ? null : destination,
             idempotency: sealed(idempotency),
             labels,
+            hashes,
+            call: call && sealedFor(task.id, call),
             applied: applied === undefined ? null : leasing(applied, lease),
           }),
-          { bytes: 512 + task.params.length + task.metadata.length + 2 * body.length },
+          {
+            bytes:
+              512 +
+              task.params.length +
+              task.metadata.length +
+              (task.call_plan?.length ?? 0) +
+              2 * body.length,
+          },
         )
         if (result.kind === 'created') {
+          if (call) nodes.wakeCalls(call.due_at)
           if (destination !== null) remember(knownDestinations, destination.id)
           if (applied !== undefined) tellMoved(applied.task)
         }
@@ -145,15 +166,20 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       })
     },
     transition(input) {
-      const { task, event, delivery } = input
+      const { task, event, delivery, call } = input
       const body = event?.body ?? ''
+      const sealed = call?.kind === 'restart' ? { ...input, call: sealedFor(task.id, call) } : input
       return writeDelivery(delivery, async (lease) => {
-        const result = await write('transition', () => leasing(input, lease), {
+        const { result, delivery: inserted } = await write('transition', () => leasing(sealed, lease), {
           task_ids: [task.id],
           bytes: 1024 + 2 * body.length,
         })
-        if (result !== null) tellMoved(task)
-        return { value: result !== null, inserted: result?.delivery ?? null, body }
+        if (result === 'done') {
+          tellMoved(task)
+          const due_at = dueAfter(call)
+          if (due_at !== null) nodes.wakeCalls(due_at ?? now())
+        }
+        return { value: result, inserted, body }
       })
     },
     async amendTask(input) {
@@ -270,8 +296,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       (await write('claimRecord', { lease_ms, except })) ?? undefined,
     nextRecordDue: (except = []) => read('nextRecordDue', { except }),
 
-    lostLeases: (limit, lost_boots) =>
-      read('lostLeases', { now: now(), owner, limit, lost_boots: lost_boots && driver.exclusive }),
+    lostLeases: (limit, lost_boots) => read('lostLeases', lost(limit, lost_boots)),
     async releaseHeld(limit) {
       const released = await write('releaseHeld', { limit })
       if (released > 0) nodes.wake(now())
@@ -308,6 +333,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     sweepDestinations: (after, limit) => write('sweepDestinations', { after, limit }),
     prune: (after, limit) => write('prune', { after, limit }),
 
+    ...callVerbs({ read, write, cipher, lost, wake: (due_at) => nodes.wakeCalls(due_at) }),
     ...projectVerbs({ read, write, cipher, onChanged: (id) => nodes.changed(id) }),
   }
 }
@@ -317,6 +343,14 @@ function asProblem(error: unknown): unknown {
   return Object.assign(new AppError('store_unavailable', 'The database does not answer; try again soon'), {
     cause: error,
   })
+}
+
+/** From when on a verb's call is pending; undefined for at once, null for not. */
+function dueAfter(call: CallWrite | null | undefined): number | null | undefined {
+  if (call === null || call === undefined) return null
+  if (call.kind === 'settle') return call.change.due_at
+  if (call.kind === 'restart') return call.due_at
+  return call.kind === 'resume' ? undefined : null
 }
 
 // So long a refused write speaks for those that nobody has tried since.

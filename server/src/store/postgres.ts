@@ -69,7 +69,8 @@ export async function openPostgresDriver(
     signals,
     now: () => clock.now(),
     async write(batch) {
-      if (batch.writes.some(({ verb }) => verb === 'claim')) await database.write(drainWakeUps)
+      if (batch.writes.some(({ verb }) => verb === 'claim' || verb === 'claimCalls'))
+        await database.write(drainWakeUps)
       return runBatch(database, batch, isUnavailable)
     },
     async read<V extends ReadVerb>(verb: V, args: ReadArgs<V>) {

@@ -1,7 +1,18 @@
 // The verbs of projects, keys and secrets: what must be read again is sealed here on its way in, and opened on its way out.
 import type { Cipher } from './cipher.ts'
 import type { ReadArgs, ReadResult, ReadVerb } from './driver.ts'
-import { openAnswer, openSecret, sealAnswer, sealedOrNull, sealSecret, type SealedRows } from './sealed.ts'
+import {
+  openAnswer,
+  openCall,
+  openSecret,
+  openToken,
+  sealAnswer,
+  sealCall,
+  sealedOrNull,
+  sealSecret,
+  sealToken,
+  type SealedRows,
+} from './sealed.ts'
 import type { Resealing } from './sql/sealing.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
 import type { Store } from './store.ts'
@@ -29,7 +40,7 @@ export type Access = {
   write: <V extends WriteVerb>(
     verb: V,
     input: WriteInput<V>,
-    options?: { bytes?: number },
+    options?: { bytes?: number; task_ids?: readonly string[] },
   ) => Promise<WriteResult<V>>
 }
 
@@ -92,7 +103,9 @@ export function projectVerbs({
   }
 }
 
-const resealing = (cipher: Cipher, { secrets, answers }: SealedRows): Resealing => ({
+const resealing = (cipher: Cipher, { secrets, answers, tokens, calls }: SealedRows): Resealing => ({
   secrets: secrets.map((row) => ({ ...sealSecret(cipher, openSecret(cipher, row)), old: row.value })),
   answers: answers.map((row) => ({ ...sealAnswer(cipher, openAnswer(cipher, row)), old: row.answer })),
+  tokens: tokens.map((row) => ({ ...sealToken(cipher, openToken(cipher, row)), old: row.value })),
+  calls: calls.map((row) => ({ ...sealCall(cipher, openCall(cipher, row)), old: row.callback_id })),
 })

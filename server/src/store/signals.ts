@@ -7,8 +7,8 @@ import { SERVER_NAME } from './postgres-database.ts'
 export type Signal = {
   /** Something is pending and due. */
   wake: boolean
-  /** Tasks that settled. */
-  settled: string[]
+  /** Tasks that settled, or that something is called for and that took a step. */
+  moved: string[]
   /** Destinations that were paused, or whose breaker opened. */
   held: string[]
   /** Projects whose settings or secrets changed. */
@@ -31,7 +31,7 @@ const IDS_MAX = 1000
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5000
 
-const nothing = (): Signal => ({ wake: false, settled: [], held: [], changed: [] })
+const nothing = (): Signal => ({ wake: false, moved: [], held: [], changed: [] })
 
 /** Connects, and again whenever the connection is lost; `from` tells this node's own signals from those of others. */
 export function createSignals({ url, from }: { url: string; from: string }): Signals {
@@ -86,11 +86,11 @@ export function createSignals({ url, from }: { url: string; from: string }): Sig
 
   /** Takes what fits into one payload; undefined when nothing is to be told. */
   function take(): string | undefined {
-    const { wake, settled, held, changed } = pending
-    if (!wake && settled.length + held.length + changed.length === 0) return undefined
+    const { wake, moved, held, changed } = pending
+    if (!wake && moved.length + held.length + changed.length === 0) return undefined
     const part = {
       wake,
-      settled: settled.splice(0, IDS_A_PAYLOAD),
+      moved: moved.splice(0, IDS_A_PAYLOAD),
       held: held.splice(0, IDS_A_PAYLOAD / 4),
       changed: changed.splice(0, IDS_A_PAYLOAD / 4),
     }
@@ -118,9 +118,9 @@ export function createSignals({ url, from }: { url: string; from: string }): Sig
 
   void connect()
   return {
-    publish({ wake = false, settled = [], held = [], changed = [] }) {
+    publish({ wake = false, moved = [], held = [], changed = [] }) {
       pending.wake ||= wake
-      if (pending.settled.length < IDS_MAX) pending.settled.push(...settled)
+      if (pending.moved.length < IDS_MAX) pending.moved.push(...moved)
       if (pending.held.length < IDS_MAX) pending.held.push(...held)
       if (pending.changed.length < IDS_MAX) pending.changed.push(...changed)
       if (client !== undefined) void send()

@@ -1,13 +1,14 @@
 // The seam: every verb that the rest of the program may ask of a database, each with one sentence of contract. Whoever
 // needs a new query adds a verb here, writes its SQL once in sql/, and proves it on both databases in the contract suite.
 import type { Attempt, Delivery, DeliveryState, Settlement } from '../domain/delivery.ts'
-import type { DestinationReport } from '../domain/destination.ts'
+import type { DestinationKind, DestinationReport } from '../domain/destination.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import type { Page, PageRequest } from '../domain/page.ts'
 import type { Host, Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
 import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
 import type { AuditVerdict, Task, TaskStatus } from '../domain/task.ts'
+import type { CallStore, CallWrite, NewCall } from './call-verbs.ts'
 import type { AmendResult, AmendTask } from './sql/amend.ts'
 import type { SetBreaker } from './sql/closing.ts'
 import type { TaskPageRequest } from './sql/find-tasks.ts'
@@ -16,12 +17,21 @@ import type { InsertRecordResult, RecordPage, RecordPageRequest } from './sql/re
 import type { CreateReplay, CreateReplayResult } from './sql/replays.ts'
 
 /** Where a new delivery goes; the id is derived from project, mode and key. */
-export type Destination = { id: string; project_id: string; mode: Mode; key: string }
+export type Destination = { id: string; project_id: string; mode: Mode; kind: DestinationKind; key: string }
 
 /** Guards a creating request: kept 24 hours with its answer, in the transaction of what it guards. */
 export type Idempotency = Scope & { key: string; request_hash: string; status: number; answer: string }
 
-export const arrivalVerdicts = ['resolved', 'repeated', 'conflicting', 'early', 'late', 'invalid'] as const
+/** `progress` says that the task's `resolve` took it for no end, `invalid` also that it did not know what to take it for. */
+export const arrivalVerdicts = [
+  'resolved',
+  'repeated',
+  'conflicting',
+  'early',
+  'late',
+  'invalid',
+  'progress',
+] as const
 export type ArrivalVerdict = (typeof arrivalVerdicts)[number]
 
 /** One request that reached an inbound URL; `headers` is JSON text, `body` whatever came. */
@@ -62,6 +72,10 @@ export type CreateTask = {
   labels?: readonly string[] | undefined
   /** A verb that is decided on the new task already, and written together with it. */
   applied?: Transition | undefined
+  /** What is called for it first. */
+  call?: NewCall | null | undefined
+  /** Hashes of further secrets by which `findTaskByCallback` finds it. */
+  hashes?: readonly string[] | undefined
 }
 export type CreateResult =
   | { kind: 'created' }
@@ -77,7 +91,10 @@ export type Transition = {
   event: (TaskEvent & { body: string | null }) | null
   delivery: NewDelivery | null
   arrival: Arrival | null
+  call?: CallWrite | null
 }
+/** `raced`: another writer was first, or it is overdue. `lost`: the call that brought it about has lost its lease. */
+export type TransitionResult = 'done' | 'raced' | 'lost'
 
 /** An attempt's decision; `attempt` is null when nothing was sent (released unburned, or given up before sending). */
 export type Settle = {
@@ -120,11 +137,11 @@ export type ClaimRequest = {
   /** How many a destination has room for; destinations not named here have `per_destination`. */
   room: Record<string, number>
 }
-export type ClaimResult = {
-  deliveries: Ready[]
+export type ClaimResult<T> = {
+  claimed: T[]
   /** Destinations that gave as many as they had room for: there may be more. */
   more: string[]
-  /** Deliveries that an open breaker let through, one a destination: what becomes of them decides about the others. */
+  /** The ids of those that an open breaker let through, one a destination: what becomes of them decides about the others. */
   probes: string[]
   /** When the next destination has something due, in milliseconds, or null. */
   next_due_at: number | null
@@ -165,6 +182,9 @@ export type DeliveryFilter = {
   created_after?: number
 }
 
+/** A task that somebody waits for as long as its status is one of these. */
+export type AwaitedTask = { task_id: string; whileIn: readonly TaskStatus[] }
+
 /** The engine's side of a commit: asked for room before a delivery is inserted, handed the delivery after it. */
 export interface Outlet {
   /** Reserves a slot at a destination, or says that there is none or that older work waits there. */
@@ -179,11 +199,13 @@ export interface Outlet {
   wake(due_at: number): void
   /** A project's settings or secrets are others than before. */
   projectChanged(project_id: string): void
+  /** A call is pending at a destination from `due_at` on. */
+  wakeCalls(due_at: number): void
   /** A record is due from `due_at` on. */
   recordDue(due_at: number): void
 }
 
-export interface Store {
+export interface Store extends CallStore {
   /** The store's clock, in milliseconds: every deadline is measured with it. */
   now(): number
   /** Rejects unless the database answers, and for a second after it refused a write, unless it has taken one since. */
@@ -194,17 +216,20 @@ export interface Store {
   onTransition(listener: (task: Task) => void): () => void
   /** Whether other processes may be at this database, too. */
   readonly shared: boolean
-  /** Calls `listener` with ids of tasks that other processes settled; some may go untold. Returns how to stop that. */
-  onSettledElsewhere(listener: (task_ids: readonly string[]) => void): () => void
-  /** Those of these tasks that are settled. */
-  settledTasks(task_ids: readonly string[]): Promise<Task[]>
+  /**
+   * Calls `listener` with ids of tasks that other processes settled, or moved while something is called for them; some may go
+   * untold. Returns how to stop that.
+   */
+  onMovedElsewhere(listener: (task_ids: readonly string[]) => void): () => void
+  /** Those of these tasks whose status is none of `whileIn` any more. */
+  movedTasks(waits: readonly AwaitedTask[]): Promise<Task[]>
   /** Commits what is queued and closes the database. Idempotent. */
   close(): Promise<void>
 
   /** Inserts a task, its destination, its idempotency key and what was applied to it at once, or nothing. */
   createTask(input: CreateTask): Promise<CreateResult>
   /** Writes a decided verb with event, delivery and arrival if the task is still the one it was decided on. */
-  transition(input: Transition): Promise<boolean>
+  transition(input: Transition): Promise<TransitionResult>
   /**
    * Writes metadata, unique id and `ext` of a task, and its labels, outside of any verb, if it is still the one that this was
    * decided on.
@@ -233,7 +258,7 @@ export interface Store {
   findArrival(scope: Scope, id: string): Promise<{ arrival: Arrival; task: Task } | undefined>
 
   /** Leases due deliveries to this process, due destinations first, a few of each. */
-  claim(request: ClaimRequest): Promise<ClaimResult>
+  claim(request: ClaimRequest): Promise<ClaimResult<Ready>>
   /** Writes an attempt and its decision if the lease's fence still holds; false when it does not. */
   settle(input: Settle): Promise<boolean>
   /** Inserts a fresh delivery of an old event, or brings the unsettled one forward to now. */

@@ -76,7 +76,7 @@ export async function startApi(
   const store = wrapStore(real)
   const dialects = createDialects({ version: '0.0.0' })
   const directory = createDirectory(store)
-  const verbs = createVerbs({ store, dialects, directory, newId })
+  const verbs = createVerbs({ store, dialects, directory, newId, randomBytes })
   const log = createTestLog()
   const created = createProjectWithCredentials(
     dialects.get(dialect),

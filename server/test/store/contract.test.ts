@@ -24,6 +24,7 @@ function recordingOutlet(admits: boolean) {
     launch: (delivery) => void launched.push(delivery),
     hold() {},
     wake() {},
+    wakeCalls() {},
     projectChanged: (id) => void changed.push(id),
     recordDue() {},
   }
@@ -85,7 +86,7 @@ for (const { name, open } of contractDatabases) {
 
     async function move(task: Task, verb: TaskVerb, input: VerbInput = {}): Promise<Task | undefined> {
       const transition = transitionOf(task, verb, input)
-      return (await store.transition(transition)) ? transition.task : undefined
+      return (await store.transition(transition)) === 'done' ? transition.task : undefined
     }
 
     const settlement = (state: Settlement['state'], changes: Partial<Settlement> = {}): Settlement => ({
@@ -123,7 +124,7 @@ for (const { name, open } of contractDatabases) {
       })
 
     const claimMine = async () =>
-      (await store.claim(claimAll)).deliveries.filter(({ project_id }) => project_id === project.id)
+      (await store.claim(claimAll)).claimed.filter(({ project_id }) => project_id === project.id)
 
     const taskNow = async (task: Task) => {
       const found = await store.findTask(task, task.id)
@@ -331,7 +332,7 @@ for (const { name, open } of contractDatabases) {
       const during = await create()
       await move(during, 'complete')
       assert.deepEqual([open.launched.length, open.unused()], [0, 0])
-      assert.deepEqual((await store.claim({ ...claimAll, room: { [id]: 10 } })).deliveries, [])
+      assert.deepEqual((await store.claim({ ...claimAll, room: { [id]: 10 } })).claimed, [])
       const paused = await report()
       assert.deepEqual(
         [paused.waiting, paused.oldest_waiting_at, paused.paused_at, paused.pause_reason],
@@ -371,7 +372,7 @@ for (const { name, open } of contractDatabases) {
       await store.setBreaker({ id, open: 1, not_before: clock + 100 })
       assert.deepEqual(await claimMine(), [])
       clock += 100
-      const { deliveries, probes } = await store.claim(claimAll)
+      const { claimed: deliveries, probes } = await store.claim(claimAll)
       const [probe, ...none] = deliveries.filter(({ project_id }) => project_id === project.id)
       assert.deepEqual([none, probes], [[], [probe!.id]])
       assert.deepEqual(await claimMine(), [])
@@ -556,7 +557,7 @@ for (const { name, open } of contractDatabases) {
       const other = await freshProject()
       await move(await create(), 'complete')
       const busy = destinationOf(crowded).id
-      const { deliveries } = await store.claim({ ...claimAll, room: { [busy]: 0 } })
+      const { claimed: deliveries } = await store.claim({ ...claimAll, room: { [busy]: 0 } })
       const owners = deliveries.map(({ project_id }) => project_id)
       assert.ok(owners.includes(other.id) && !owners.includes(crowded.id))
       clock += 1000
@@ -568,9 +569,9 @@ for (const { name, open } of contractDatabases) {
       await freshProject()
       await move(await create(), 'complete')
       const { id } = destinationOf(project)
-      assert.deepEqual((await store.claim({ ...claimAll, room: { [id]: 0 } })).deliveries, [])
-      assert.deepEqual((await store.claim(claimAll)).deliveries, [])
-      assert.equal((await store.claim({ ...claimAll, room: { [id]: 1 } })).deliveries.length, 1)
+      assert.deepEqual((await store.claim({ ...claimAll, room: { [id]: 0 } })).claimed, [])
+      assert.deepEqual((await store.claim(claimAll)).claimed, [])
+      assert.equal((await store.claim({ ...claimAll, room: { [id]: 1 } })).claimed.length, 1)
     })
 
     const filterOf = (changes: Partial<ReplayFilter> = {}): ReplayFilter => ({

@@ -36,7 +36,7 @@ test('while tables grow from nothing to a thousand rows, no statement of a task 
     const claimed = await store.claim({ destinations: 10, per_destination: 50, room: {} })
     const now = store.now()
     await Promise.all(
-      claimed.deliveries.map((delivery) =>
+      claimed.claimed.map((delivery) =>
         store.settle({
           delivery,
           settlement: {

@@ -79,7 +79,7 @@ async function checkUpgrade(open: (mode: MigrateMode) => Promise<Driver>): Promi
   assert.deepEqual(project?.settings.limits, { in_flight: 8, per_second: null })
   const claimed = await store.claim({ destinations: 10, per_destination: 10, room: {} })
   assert.deepEqual(
-    claimed.deliveries.map(({ id, body }) => [id, body]),
+    claimed.claimed.map(({ id, body }) => [id, body]),
     [['x', '{"old":1}']],
   )
   await store.close()

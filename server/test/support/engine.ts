@@ -7,6 +7,7 @@ import type { TestContext } from 'node:test'
 import { Registry } from 'prom-client'
 import { createProjectWithCredentials } from '../../src/dialects/credentials.ts'
 import { createVerbs } from '../../src/dialects/apply.ts'
+import { createCallWiring } from '../../src/dialects/call-wiring.ts'
 import { destinationId } from '../../src/dialects/destination-id.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
@@ -16,9 +17,11 @@ import { parseTarget } from '../../src/domain/destination.ts'
 import { createIds } from '../../src/domain/id.ts'
 import type { Project, ProjectSettings } from '../../src/domain/project.ts'
 import type { Task, TaskVerb, VerbInput } from '../../src/domain/task.ts'
+import { createCallSender } from '../../src/engine/call-sender.ts'
 import { createClock, type Clock } from '../../src/engine/clock.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import { createFetcher } from '../../src/engine/fetcher.ts'
+import { createHttpSender } from '../../src/engine/http-sender.ts'
 import { noMailSender } from '../../src/engine/mail-sender.ts'
 import type { TellOperator } from '../../src/engine/pause-reporter.ts'
 import type { WorkOf } from '../../src/engine/record-worker.ts'
@@ -31,6 +34,9 @@ import { openTestDriver } from './database.ts'
 import { createTestLog } from './log.ts'
 import { startSender } from './sender.ts'
 import { newTask } from './store.ts'
+
+/** So much of an answer to a call is read. */
+export const ANSWER_BYTES = 1024 * 1024
 
 const dialects = createDialects({ version: '0.0.0' })
 
@@ -61,14 +67,14 @@ export async function startWorld(
     if (folder === undefined) await rm(home, { recursive: true, force: true })
   })
   const directory = createDirectory(store)
-  const verbs = createVerbs({ store, dialects, directory, newId })
+  const verbs = createVerbs({ store, dialects, directory, newId, randomBytes })
   const project = await firstProject(store, settings, { now: clock.now, newId })
 
   /** Creates a task whose events go to `url`. */
   async function createTask(url: string, changes: Partial<Task> = {}): Promise<Task> {
     const key = parseTarget(url).key
     const scope = { project_id: project.id, mode: 'live' as const }
-    const destination = { id: destinationId(scope, key), ...scope, key }
+    const destination = { id: destinationId(scope, key), ...scope, kind: 'callback' as const, key }
     const now = clock.now()
     const task = newTask(project, {
       id: newId(),
@@ -90,6 +96,14 @@ export async function startWorld(
     project,
     createTask,
     expire: (task: Task) => verbs.tryApply(task, 'expire', {}),
+    calls: createCallWiring({
+      store,
+      dialects,
+      verbs,
+      public_url: 'http://ringback.test',
+      version: '0.0.0',
+      answer_bytes: ANSWER_BYTES,
+    }),
     apply: (task: Task, verb: TaskVerb, input: VerbInput = {}) => verbs.apply(task, verb, input),
     /** Creates a task and completes it: one event on its way to `url`. */
     async completeTask(url: string): Promise<Task> {
@@ -154,7 +168,7 @@ async function firstProject(
 /** Starts an engine over a world's store; it is stopped when the test ends. `store` may replace verbs of the store. */
 export async function startEngine(
   t: TestContext,
-  world: Pick<World, 'store' | 'clock' | 'expire'>,
+  world: Pick<World, 'store' | 'clock' | 'expire' | 'calls'>,
   {
     store = world.store,
     tellOperator,
@@ -176,7 +190,12 @@ export async function startEngine(
       },
     },
     sender: createSenders({ http, mail }),
+    callSender: createCallSender({
+      sender: createHttpSender({ egress, body_bytes: ANSWER_BYTES, body_ms: null }),
+      clock: world.clock,
+    }),
     fetcher: createFetcher({ egress, version: '0.0.0' }),
+    calls: world.calls,
     policy: (project) => dialects.get(project.dialect).policy(project),
     render: createRender(dialects),
     expire: world.expire,

@@ -54,11 +54,12 @@ export async function fillStore(
     launch: (delivery) => void launched.set(delivery.task_id, delivery),
     hold() {},
     wake() {},
+    wakeCalls() {},
     projectChanged() {},
     recordDue() {},
   })
   const dialects = createDialects({ version: '0.0.0' })
-  const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId })
+  const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId, randomBytes })
   const created = createProjectWithCredentials(
     dialects.get('native'),
     { name: 'filled', default_callback_url: url },
@@ -69,7 +70,7 @@ export async function fillStore(
   const policy = dialects.get('native').policy(project)
   const scope = { project_id: project.id, mode: 'live' as const }
   const { key } = parseTarget(url)
-  const destination = { id: destinationId(scope, key), ...scope, key }
+  const destination = { id: destinationId(scope, key), ...scope, kind: 'callback' as const, key }
 
   async function makeTask(index: number): Promise<void> {
     const created_at = now()
@@ -88,7 +89,20 @@ export async function fillStore(
       destination,
       idempotency: index % 10 === 0 ? idempotency : null,
       labels: index % 3 === 0 ? ['third', `label ${index}`] : undefined,
+      call:
+        index % 5 === 0
+          ? {
+              url,
+              callback_id: 'c'.repeat(64),
+              priority: 5,
+              timeout_ms: 1000,
+              due_at: created_at,
+              destination: { ...destination, id: destinationId(scope, key, 'call'), kind: 'call' },
+            }
+          : null,
     })
+    const token = { ...scope, id: `tok_${index}`, name: 'key', created_at, revoked_at: null }
+    await store.createToken({ ...token, value: `secret ${index}` })
     await store.insertRecord({
       ...scope,
       kind: 'batch',

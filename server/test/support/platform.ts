@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createVerbs } from '../../src/dialects/apply.ts'
+import { createCallWiring } from '../../src/dialects/call-wiring.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
 import { createWorkOf } from '../../src/dialects/work-of.ts'
@@ -16,7 +17,7 @@ import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
 import { startApi, type Body } from '../http/start-api.ts'
 import { openTestDriver } from './database.ts'
-import { atEnd, startEngine } from './engine.ts'
+import { ANSWER_BYTES, atEnd, startEngine } from './engine.ts'
 import { createManualClock } from './manual-clock.ts'
 import { startReceiver } from './receiver.ts'
 import { using } from './sender.ts'
@@ -52,10 +53,18 @@ export async function startPlatform(t: TestContext, dialect: string, { mail }: {
   const api = await startApi(t, { mail: mail !== undefined }, { over: store, dialect })
   const dialects = createDialects({ version: '0.0.0' })
   const newId = createIds(clock.now, (bytes) => bytes.set(randomBytes(bytes.length)))
-  const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId })
+  const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId, randomBytes })
   const world = {
     store,
     clock,
+    calls: createCallWiring({
+      store,
+      dialects,
+      verbs,
+      public_url: api.deps.config.public_url,
+      version: '0.0.0',
+      answer_bytes: ANSWER_BYTES,
+    }),
     expire: (task: Parameters<typeof verbs.tryApply>[0]) => verbs.tryApply(task, 'expire', {}),
   }
   const engine = await startEngine(t, world, { mail, workOf: createWorkOf(api.deps) })

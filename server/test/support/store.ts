@@ -47,6 +47,7 @@ export const destinationOf = (project: Project): Destination => ({
   id: `destination-${project.id}`,
   project_id: project.id,
   mode: 'live',
+  kind: 'callback',
   key: 'http://127.0.0.1:1',
 })
 
@@ -68,6 +69,8 @@ export function newTask(project: Project, changes: Partial<Task> = {}): Task {
     metadata: '{}',
     unique_id: null,
     ext: null,
+    call_plan: null,
+    call_report: null,
     callback_url: 'http://127.0.0.1:1/hook',
     destination_id: destinationOf(project).id,
     callback_succeeded: null,

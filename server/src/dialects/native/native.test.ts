@@ -70,6 +70,8 @@ test('a callback has the documented fields in their order, and JSON digit by dig
     metadata: '{}',
     unique_id: null,
     ext: null,
+    call_plan: null,
+    call_report: null,
     callback_url: null,
     destination_id: null,
     callback_succeeded: null,

@@ -10,6 +10,7 @@ import type { Dialect } from '../dialect.ts'
 import { heldSecrets } from '../held-secrets.ts'
 import { mailHeaders } from '../mail-headers.ts'
 import { createRetryPolicy } from '../retry-policy.ts'
+import { nativeCalls } from './calls.ts'
 import { presentTask } from './present.ts'
 
 const SIGNING_BYTES = 32
@@ -30,6 +31,7 @@ export function createNative({ version }: { version: string }): Dialect {
       signingSecret: (randomBytes) => `whsec_${randomBytes(SIGNING_BYTES).toString('base64')}`,
     },
     settings: {},
+    calls: nativeCalls,
     front: null,
     // `detail` is an object with the reason, or the verdict and comments, of the event, or null.
     callback: (event, task) =>

@@ -6,7 +6,7 @@ import type { StoredRecord } from '../../domain/record.ts'
 import { isOpen, taskStatuses } from '../../domain/task.ts'
 import type { Judge } from '../callback-url.ts'
 import { draftTask } from '../create-task.ts'
-import type { FrontDeps } from '../front.ts'
+import type { WorkDeps } from '../front.ts'
 import type { Work } from '../work.ts'
 import { BATCH_TYPE, inBatch, LOOK_MS, presentBatch, readBatch, reopened, type Batch } from './batch.ts'
 import { scaleId } from './id.ts'
@@ -17,7 +17,7 @@ const OPEN = taskStatuses.filter(isOpen)
 // The URL was judged when the batch was made, and will be again at every attempt.
 const judged: Judge = { egress: { checkUrl: async () => ({ ok: true }) }, config: { mail: true } }
 
-type Deps = Pick<FrontDeps, 'store' | 'verbs' | 'directory' | 'newId'>
+type Deps = Pick<WorkDeps, 'store' | 'verbs' | 'directory' | 'newId'>
 
 /** Makes the work on batches. */
 export const createBatchWork =

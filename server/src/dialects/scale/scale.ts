@@ -35,6 +35,7 @@ export const createScale = ({ version }: { version: string }): Dialect => ({
   policy: createPolicy(),
   publicId: ({ id }) => scaleId(id),
   statusWord,
+  calls: null,
   front,
   work: createBatchWork,
 })

@@ -4,7 +4,7 @@ import { AppError, type ProblemCode } from '../../domain/errors.ts'
 import { print } from '../../domain/json.ts'
 import type { Project, Scope } from '../../domain/project.ts'
 import { draftTask, type NewTask } from '../create-task.ts'
-import type { FrontDeps } from '../front.ts'
+import type { WorkDeps } from '../front.ts'
 import { lineIds, timeOfBatch } from './ids.ts'
 import { CALLBACK_FIELD, type Line } from './line.ts'
 
@@ -32,7 +32,7 @@ const faultsOfUrls: ReadonlySet<ProblemCode> = new Set([
 
 /** Makes the task of a line. Gives what is wrong with the line, after its customer was told where a URL of theirs is known. */
 export async function importLine(
-  deps: FrontDeps,
+  deps: WorkDeps,
   batch: Batch,
   { number, line }: { number: number; line: Line },
 ): Promise<string | null> {
@@ -47,7 +47,7 @@ export async function importLine(
 
 type Ids = ReturnType<typeof lineIds>
 
-async function createTask(deps: FrontDeps, batch: Batch, ids: Ids, line: Line): Promise<string | null> {
+async function createTask(deps: WorkDeps, batch: Batch, ids: Ids, line: Line): Promise<string | null> {
   const drafted = await draft(deps, batch, ids, line, `${batch.project_id}/${line.identifier}`)
   if (typeof drafted === 'string') return drafted
   const result = await deps.store.createTask({ ...drafted, idempotency: null, labels: labelsOf(batch) })
@@ -57,7 +57,7 @@ async function createTask(deps: FrontDeps, batch: Batch, ids: Ids, line: Line): 
 
 /** The task of a line, or why its callback URL must not be called. */
 async function draft(
-  deps: FrontDeps,
+  deps: WorkDeps,
   batch: Batch,
   ids: Ids,
   { type, record, info, callback_url }: Line,
@@ -84,7 +84,7 @@ async function draft(
 const labelsOf = ({ project_id }: Batch) => [projectLabel(project_id)]
 
 /** Makes a task that failed in its creation, so that its callback tells of it (contract §5.1). */
-async function tellError(deps: FrontDeps, batch: Batch, ids: Ids, line: Line, fault: string): Promise<void> {
+async function tellError(deps: WorkDeps, batch: Batch, ids: Ids, line: Line, fault: string): Promise<void> {
   if ((await deps.store.findTask(batch.scope, ids.id)) !== undefined) return
   const drafted = await draft(deps, batch, ids, line, null)
   // A URL that must not be called is called by nobody.

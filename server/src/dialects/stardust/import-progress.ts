@@ -1,6 +1,6 @@
 // How far an import is, and its next step: some lines become tasks at once, and are counted. What is counted is written down
 // now and then; lines that were not yet are read again after a crash.
-import type { FrontDeps } from '../front.ts'
+import type { WorkDeps } from '../front.ts'
 import type { WorkTools } from '../work.ts'
 import { importLine, type Batch } from './import-line.ts'
 import { failing, printImport, type ImportState } from './import-state.ts'
@@ -34,7 +34,7 @@ export function trackProgress(begun: ImportState, { now, save }: WorkTools) {
 
 /** Makes tasks of the next lines, and counts them. */
 export async function takeIn(
-  deps: FrontDeps,
+  deps: WorkDeps,
   batch: Batch,
   progress: Progress,
   raws: readonly RawLine[],

@@ -2,7 +2,7 @@
 // killed anywhere; whoever takes the record next reads the file again from its start and goes on behind the cursor.
 import type { Project } from '../../domain/project.ts'
 import type { StoredRecord } from '../../domain/record.ts'
-import type { FrontDeps } from '../front.ts'
+import type { WorkDeps } from '../front.ts'
 import { FetchError, type Work, type WorkResult, type WorkTools } from '../work.ts'
 import { printExt } from './ext.ts'
 import { MOST_LINES } from './ids.ts'
@@ -21,7 +21,7 @@ const RETRY_WAITS_MS = [10_000, 60_000, 300_000]
 const DAY_MS = 86_400_000
 
 /** Makes the work on imports. */
-export function createImport(deps: FrontDeps): Work {
+export function createImport(deps: WorkDeps): Work {
   return async (record, tools) => {
     const project = await deps.directory.project(record.project_id)
     if (project === undefined) return { body: record.body, due_at: null }
@@ -50,7 +50,7 @@ function finished(state: ImportState, { settings }: Project, now: number): WorkR
 
 type Found = { record: StoredRecord; project: Project; state: ImportState }
 
-async function batchOf(deps: FrontDeps, { record, project, state }: Found): Promise<Batch> {
+async function batchOf(deps: WorkDeps, { record, project, state }: Found): Promise<Batch> {
   const scope = { project_id: record.project_id, mode: record.mode }
   const { project_id, access_key, name } = state
   const own = await toolsOf(deps.store, scope, project_id)
@@ -69,7 +69,7 @@ async function batchOf(deps: FrontDeps, { record, project, state }: Found): Prom
   }
 }
 
-type Reading = { deps: FrontDeps; batch: Batch; progress: Progress; tools: WorkTools }
+type Reading = { deps: WorkDeps; batch: Batch; progress: Progress; tools: WorkTools }
 
 /** Reads the file behind the cursor, to its end or as far as it can be read; gives what is wrong with it as a whole. */
 async function readFile({ deps, batch, progress, tools }: Reading): Promise<Error | null> {

@@ -28,6 +28,7 @@ export function createStardust({ version, window_ms }: { version: string; window
       }),
     },
     settings: platformSettings,
+    calls: null,
     front: createFront({ window_ms }),
     callback: printCallback,
     headers({ body, mode }, { secrets, now }) {

@@ -1,6 +1,6 @@
 // The work on batches that are not done: those whose inputs are in a file, those with more inputs than a request waits for, and
 // those whose process ended on the way.
-import type { FrontDeps } from '../front.ts'
+import type { WorkDeps } from '../front.ts'
 import type { Work } from '../work.ts'
 import { writeBatch } from './batch.ts'
 import { ingest, type Ingested } from './ingest.ts'
@@ -12,7 +12,7 @@ import { createNumbers } from './numbers.ts'
 const FILE_WAITS_MS = [10_000, 60_000, 300_000]
 
 /** Makes the work on records of kind `ingest`. */
-export function createIngestWork(given: FrontDeps): Work {
+export function createIngestWork(given: WorkDeps): Work {
   const deps = { ...given, numbers: createNumbers(given.store) }
   return async ({ project_id, mode, key: batch_id, created_at, body }, { fetch, now, signal, save }) => {
     const project = await deps.directory.project(project_id)

@@ -26,6 +26,7 @@ export function createSuperai({ version }: { version: string }): Dialect {
       aliases: ({ signing_secret }) => ({ signing_public_key: publicKeyOf(signing_secret) }),
     },
     settings: {},
+    calls: null,
     front: superaiFront,
     work: createIngestWork,
     callback: callbackBody,

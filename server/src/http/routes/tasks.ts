@@ -5,7 +5,7 @@ import { draftTask } from '../../dialects/create-task.ts'
 import { presentTask } from '../../dialects/native/present.ts'
 import { AppError } from '../../domain/errors.ts'
 import { members, print } from '../../domain/json.ts'
-import { isOpen, type Task } from '../../domain/task.ts'
+import type { Task } from '../../domain/task.ts'
 import type { Store, TaskFilter } from '../../store/store.ts'
 import { callerOf, type Caller } from '../../dialects/caller.ts'
 import { createCallbackId } from '../callback-id.ts'
@@ -56,7 +56,7 @@ export function taskRoutes(deps: Deps) {
       async handler(request, reply) {
         const task = await taskOf(store, callerOf(request), request.params.id)
         const wait_ms = (request.query.wait ?? 0) * 1000
-        const shown = wait_ms > 0 && isOpen(task.status) ? await settled(deps, task, wait_ms, reply) : task
+        const shown = await deps.untilMoved(task, { wait_ms, reply })
         return json(reply, 200, print(presentTask(shown)))
       },
     }),
@@ -160,27 +160,6 @@ async function create(
       )
     case 'idempotency_key_taken':
       return undefined
-  }
-}
-
-/** The task once it is settled, or as it is when the time is over, the server stops or the caller is gone. */
-async function settled(
-  { store, waiters }: Deps,
-  task: Task,
-  wait_ms: number,
-  reply: FastifyReply,
-): Promise<Task> {
-  const latest = async () => (await store.findTask(task, task.id)) ?? task
-  const wait = waiters.wait(task.id, wait_ms)
-  reply.raw.once('close', wait.stop)
-  try {
-    // It may have settled between the first look and the wait.
-    const seen = await latest()
-    if (!isOpen(seen.status)) return seen
-    return (await wait.settled) ?? (await latest())
-  } finally {
-    wait.stop()
-    reply.raw.off('close', wait.stop)
   }
 }
 

@@ -1,79 +1,78 @@
-// Claims: due destinations first, then a few deliveries of each, in separate statements: lock, lease, recompute. One
+// Claims: due destinations first, then a few of what waits at each, in separate statements: lock, lease, recompute. One
 // statement for all three works on a snapshot older than its locks and strands work (measured).
-import { leaseMs, type Delivery } from '../../domain/delivery.ts'
-import type { ProjectSettings } from '../../domain/project.ts'
-import { bulk, type Row, type Transaction } from '../database.ts'
+import type { DestinationKind } from '../../domain/destination.ts'
+import { bulk, type Transaction } from '../database.ts'
 import type { ClaimRequest, ClaimResult } from '../store.ts'
-import { deliveryColumns, list } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { recomputeDueAt } from './destinations.ts'
-import { bodiesOf } from './settle.ts'
 
 // A destination without room is looked at again after this long, should the wake-up of its freed slot get lost.
 const PARKED_MS = 1000
 
-type Due = { id: string; project_id: string; opened_at: number | null; settings: string }
-
-const selectPending = {
-  sqlite: bulk(
-    { id: 'text', now: 'bigint', room: 'bigint' },
-    () => `select ${list(deliveryColumns)} from deliveries
-      where destination_id = ?1 and state = 'pending' and due_at <= ?2 order by due_at limit ?3`,
-  ),
-  postgres: bulk(
-    { id: 'text', now: 'bigint', room: 'bigint' },
-    (v) => `select d.* from ${v} cross join lateral (select ${list(deliveryColumns)} from deliveries
-      where destination_id = v.id and state = 'pending' and due_at <= v.now order by due_at limit v.room
-      for update skip locked) as d`,
-  ),
+/** A row that waits at a destination, and what a claim writes of it. */
+export type Claimable = {
+  id: string
+  destination_id: string
+  fence: number
+  lease_owner: string | null
+  lease_until: number | null
 }
 
-const leaseDelivery = bulk(
-  { id: 'text', lease_owner: 'text', lease_until: 'bigint' },
-  (v) => `update deliveries set state = 'sending', due_at = null, lease_owner = v.lease_owner,
-      lease_until = v.lease_until, fence = deliveries.fence + 1
-    from ${v} where deliveries.id = v.id`,
-)
+/** What can be claimed: rows of one kind, and how they are found, leased and completed. */
+export type Source<R extends Claimable, T> = {
+  kind: DestinationKind
+  /** Those whose time has come, in the order in which they are taken, at most `room` of each destination; locked. */
+  pending: (tx: Transaction, now: number, open: readonly { id: string; room: number }[]) => Promise<R[]>
+  lease_ms: (row: R, settings: string) => number
+  lease: (tx: Transaction, rows: readonly R[]) => Promise<unknown>
+  /** Leased rows as whoever claims them gets them. */
+  ready: (context: WriteContext, rows: readonly R[]) => Promise<T[]>
+}
+
+type Due = { id: string; opened_at: number | null; settings: string }
 
 const parkDestination = bulk(
   { id: 'text', due_at: 'bigint' },
   (v) => `update destinations set due_at = v.due_at from ${v} where destinations.id = v.id`,
 )
 
-/** Leases due deliveries; a batch holds at most one claim. */
-export async function claimDeliveries(context: WriteContext, inputs: ClaimRequest[]): Promise<ClaimResult[]> {
-  const results: ClaimResult[] = []
-  for (const input of inputs) results.push(await claim(context, input))
-  return results
+/** Makes the verb that leases due rows of a kind; a batch holds at most one of its claims. */
+export function claimFrom<R extends Claimable, T>(source: Source<R, T>) {
+  return async (context: WriteContext, inputs: ClaimRequest[]): Promise<ClaimResult<T>[]> => {
+    const results: ClaimResult<T>[] = []
+    for (const input of inputs) results.push(await claim(source, context, input))
+    return results
+  }
 }
 
-async function claim(context: WriteContext, request: ClaimRequest): Promise<ClaimResult> {
+async function claim<R extends Claimable, T>(
+  source: Source<R, T>,
+  context: WriteContext,
+  request: ClaimRequest,
+): Promise<ClaimResult<T>> {
   const { tx, now, owner } = context
-  const due = await dueDestinations(tx, now, request)
+  const due = await dueDestinations(tx, now, source.kind, request)
   const opened = new Set(due.flatMap(({ id, opened_at }) => (opened_at === null ? [] : id)))
   const roomOf = (id: string) => {
     const room = request.room[id] ?? request.per_destination
     return opened.has(id) ? Math.min(room, 1) : room
   }
   const open = due.filter(({ id }) => roomOf(id) > 0)
-  const rows = (await tx.bulk(
-    selectPending[tx.flavor.name],
-    open.map(({ id }) => ({ id, now, room: roomOf(id) })),
-  )) as (Delivery & Row)[]
-
-  const leases = new Map(open.map(({ id, settings }) => [id, now + leaseOf(settings)]))
+  const rows = await source.pending(
+    tx,
+    now,
+    open.map(({ id }) => ({ id, room: roomOf(id) })),
+  )
+  const settings = new Map(open.map((destination) => [destination.id, destination.settings]))
   const leased = rows.map((row) => ({
     ...row,
     state: 'sending' as const,
     due_at: null,
     lease_owner: owner,
-    lease_until: leases.get(row.destination_id) ?? now,
+    lease_until: now + source.lease_ms(row, settings.get(row.destination_id) ?? ''),
     fence: row.fence + 1,
   }))
-  await tx.bulk(
-    leaseDelivery,
-    leased.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
-  )
+  await source.lease(tx, leased)
   const probes = leased.filter(({ destination_id }) => opened.has(destination_id))
   await tx.bulk(
     closeForProbe,
@@ -87,11 +86,12 @@ async function claim(context: WriteContext, request: ClaimRequest): Promise<Clai
     parkDestination,
     due.filter(({ id }) => roomOf(id) <= 0).map(({ id }) => ({ id, due_at: now + PARKED_MS })),
   )
-  const bodies = await bodiesOf(context, leased)
   const counts = Map.groupBy(rows, ({ destination_id }) => destination_id)
-  const next = await tx.all('select min(due_at) as due_at from destinations where due_at is not null')
+  const next = await tx.all(
+    `select min(due_at) as due_at from destinations where kind = '${source.kind}' and due_at is not null`,
+  )
   return {
-    deliveries: leased.map((row) => ({ ...row, body: bodies.get(row.id) ?? '' })),
+    claimed: await source.ready(context, leased),
     more: due
       .filter(({ id }) => !opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id))
       .map(({ id }) => id),
@@ -110,15 +110,20 @@ const closeForProbe = bulk(
 
 const selectNamed = bulk(
   { id: 'text', now: 'bigint' },
-  (v) => `select d.id, d.project_id, d.opened_at, p.settings from ${v}
+  (v) => `select d.id, d.opened_at, p.settings from ${v}
     join destinations d on d.id = v.id join projects p on p.id = d.project_id where d.not_before <= v.now`,
 )
 
 /** Those whose time has come, and those named with room: a freed slot must not wait until its destination's parking ends. */
-async function dueDestinations(tx: Transaction, now: number, request: ClaimRequest): Promise<Due[]> {
+async function dueDestinations(
+  tx: Transaction,
+  now: number,
+  kind: DestinationKind,
+  request: ClaimRequest,
+): Promise<Due[]> {
   const due = (await tx.all(
-    `select d.id, d.project_id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
-     where d.due_at <= $1 order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
+    `select d.id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
+     where d.kind = '${kind}' and d.due_at <= $1 order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
     [now, request.destinations],
   )) as Due[]
   const taken = new Set(due.map(({ id }) => id))
@@ -144,16 +149,4 @@ async function lockFree(tx: Transaction, ids: string[]): Promise<string[]> {
     ids.map((id) => ({ id })),
   )
   return rows.map(({ id }) => String(id))
-}
-
-const leaseBySettings = new Map<string, number>()
-
-// Settings texts repeat from claim to claim; parsing each once is enough.
-function leaseOf(settings: string): number {
-  const known = leaseBySettings.get(settings)
-  if (known !== undefined) return known
-  if (leaseBySettings.size > 1000) leaseBySettings.clear()
-  const lease = leaseMs((JSON.parse(settings) as ProjectSettings).timeout_ms)
-  leaseBySettings.set(settings, lease)
-  return lease
 }

@@ -1,4 +1,5 @@
 // The columns of each table, once: inserts and bulk statements are built from them.
+import type { Call } from '../../domain/call.ts'
 import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { StoredRecord } from '../../domain/record.ts'
 import type { Replay } from '../../domain/replay.ts'
@@ -23,6 +24,8 @@ export const taskColumns: Columns<Task> = {
   metadata: 'text',
   unique_id: 'text',
   ext: 'text',
+  call_plan: 'text',
+  call_report: 'text',
   callback_url: 'text',
   destination_id: 'text',
   callback_succeeded: 'bigint',
@@ -65,6 +68,28 @@ export const deliveryColumns: Columns<Delivery> = {
   fence: 'bigint',
   created_at: 'bigint',
   settled_at: 'bigint',
+}
+
+export const callColumns: Columns<Call> = {
+  task_id: 'text',
+  project_id: 'text',
+  mode: 'text',
+  destination_id: 'text',
+  step: 'text',
+  state: 'text',
+  url: 'text',
+  result_url: 'text',
+  callback_id: 'text',
+  priority: 'bigint',
+  timeout_ms: 'bigint',
+  due_at: 'bigint',
+  attempt_count: 'bigint',
+  failure_count: 'bigint',
+  unknown_streak: 'bigint',
+  lease_owner: 'text',
+  lease_until: 'bigint',
+  fence: 'bigint',
+  created_at: 'bigint',
 }
 
 export const attemptColumns: Columns<Attempt> = {

@@ -7,13 +7,18 @@ const HOUR_MS = 3_600_000
 const COUNTED_MAX = 10_000
 const LOOKED_AT_MAX = 1000
 
+const waitingIn = (
+  table: string,
+) => `(select count(*) from (select 1 from ${table} x where x.destination_id = d.id
+     and x.state = 'pending' limit ${COUNTED_MAX}) as w)`
+const oldestIn = (table: string) => `(select min(w.created_at) from (select x.created_at from ${table} x
+     where x.destination_id = d.id and x.state = 'pending' order by x.due_at limit ${LOOKED_AT_MAX}) as w)`
+
 /** What a report selects from `destinations d`. */
-export const reportColumns = `d.id, d.project_id, d.mode, d.key, d.due_at, d.paused_at, d.pause_reason, d.opened_at,
+export const reportColumns = `d.id, d.project_id, d.mode, d.kind, d.key, d.due_at, d.paused_at, d.pause_reason, d.opened_at,
   d.failing_since, d.created_at,
-  (select count(*) from (select 1 from deliveries x where x.destination_id = d.id and x.state = 'pending'
-     limit ${COUNTED_MAX}) as w) as waiting,
-  (select min(w.created_at) from (select x.created_at from deliveries x where x.destination_id = d.id
-     and x.state = 'pending' order by x.due_at limit ${LOOKED_AT_MAX}) as w) as oldest_waiting_at`
+  ${waitingIn('deliveries')} + ${waitingIn('calls')} as waiting,
+  coalesce(${oldestIn('deliveries')}, ${oldestIn('calls')}) as oldest_waiting_at`
 
 const selectRates = bulk(
   { id: 'text', since: 'bigint' },

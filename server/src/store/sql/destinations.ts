@@ -5,9 +5,9 @@ import type { Destination } from '../store.ts'
 import type { WriteContext } from './context.ts'
 
 const insertDestination = bulk(
-  { id: 'text', project_id: 'text', mode: 'text', key: 'text', created_at: 'bigint' },
-  (v) => `insert into destinations (id, project_id, mode, key, due_at, not_before, created_at)
-    select v.id, v.project_id, v.mode, v.key, null, 0, v.created_at from ${v} where true
+  { id: 'text', project_id: 'text', mode: 'text', kind: 'text', key: 'text', created_at: 'bigint' },
+  (v) => `insert into destinations (id, project_id, mode, kind, key, due_at, not_before, created_at)
+    select v.id, v.project_id, v.mode, v.kind, v.key, null, 0, v.created_at from ${v} where true
     on conflict (id) do nothing`,
 )
 
@@ -86,12 +86,17 @@ export async function drainWakeUps(tx: Transaction): Promise<void> {
   await tx.bulk(lowerDueAt, rows)
 }
 
-/** Derives due times anew from what is pending, never before now: old backlogs go behind those who wait their turn. */
+const earliestOf = (table: string) => `(
+      select case when min(p.due_at) < v.floor then v.floor else min(p.due_at) end
+      from ${table} p where p.destination_id = destinations.id and p.state = 'pending')`
+
+/**
+ * Derives due times anew from what is pending, never before now: old backlogs go behind those who wait their turn. A destination
+ * has deliveries or calls, never both.
+ */
 export const recomputeDueAt = bulk(
   { id: 'text', now: 'bigint' },
-  (v) => `update destinations set due_at = (
-      select case when min(d.due_at) < v.floor then v.floor else min(d.due_at) end
-      from deliveries d where d.destination_id = destinations.id and d.state = 'pending')
+  (v) => `update destinations set due_at = coalesce(${earliestOf('deliveries')}, ${earliestOf('calls')})
     from (select v.id, v.now, case when x.not_before > v.now then x.not_before else v.now end as floor
           from ${v} join destinations x on x.id = v.id) as v
     where destinations.id = v.id`,

@@ -1,5 +1,6 @@
 // Retention: settled tasks past their project's days go, with all that belongs to them, in bounded chunks. The walk is
 // along the primary key, whose ids sort by the time they were made, so it needs no index of its own.
+import { callSteps } from '../../domain/call.ts'
 import { firstIdAt } from '../../domain/id.ts'
 import type { ProjectSettings } from '../../domain/project.ts'
 import { isOpen, type TaskStatus } from '../../domain/task.ts'
@@ -21,6 +22,9 @@ const keepUnsettled = bulk(
 const deletes = [
   (v: string) =>
     `delete from attempts where delivery_id in (select d.id from deliveries d join ${v} on d.task_id = v.id)`,
+  (v: string) =>
+    `delete from attempts where delivery_id in (${callSteps.map((step) => `select v.id || '.${step}' from ${v}`).join(' union all ')})`,
+  (v: string) => `delete from calls where task_id in (select v.id from ${v})`,
   (v: string) => `delete from deliveries where task_id in (select v.id from ${v})`,
   (v: string) => `delete from events where task_id in (select v.id from ${v})`,
   (v: string) => `delete from arrivals where task_id in (select v.id from ${v})`,

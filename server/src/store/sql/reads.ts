@@ -1,4 +1,5 @@
 // Every read of the seam. Pages are keyset pages read with one row too many.
+import { attemptsId, callSteps, type Call } from '../../domain/call.ts'
 import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { TaskEvent } from '../../domain/event.ts'
 import { firstIdAt } from '../../domain/id.ts'
@@ -7,14 +8,16 @@ import type { Host, Key, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
-import type { Arrival, DeliveryFilter, Idempotency } from '../store.ts'
+import type { Arrival, AwaitedTask, DeliveryFilter, Idempotency } from '../store.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
+import { withTasks } from './claim-calls.ts'
 import { countTasks, findTasks } from './find-tasks.ts'
 import { projectOf } from './projects.ts'
 import { recordReads } from './records.ts'
 import { countMatches, nextMatches } from './replay-matches.ts'
 import type { ReplayStep } from './replays.ts'
 import { countSealedOtherwise, sealedOtherwise } from './sealing.ts'
+import { tokenReads } from './tokens.ts'
 import { countUpTo, inScope, where, type Condition } from './where.ts'
 
 const first = async <T>(rows: Promise<Row[]>): Promise<T | null> => ((await rows)[0] as T | undefined) ?? null
@@ -52,10 +55,11 @@ const selectByCallback = bulk(
     join callback_ids c on c.hash = v.hash join tasks t on t.id = c.task_id`,
 )
 
-const selectSettled = bulk(
-  { id: 'text' },
-  (v) => `select t.* from ${v} join tasks t on t.id = v.id
-    where t.status in ('completed', 'failed', 'canceled', 'expired')`,
+// A list of words with commas around each: both databases read it, and neither has an array of them in common.
+const selectMoved = bulk(
+  { id: 'text', while_in: 'text' },
+  (v) =>
+    `select t.* from ${v} join tasks t on t.id = v.id where v.while_in not like '%,' || t.status || ',%'`,
 )
 
 export const reads = {
@@ -96,10 +100,10 @@ export const reads = {
     return { tasks: tasks as Task[], next_at: (next?.at as number | null | undefined) ?? null }
   },
 
-  async settledTasks(tx: Transaction, { task_ids }: { task_ids: readonly string[] }) {
+  async movedTasks(tx: Transaction, { waits }: { waits: readonly AwaitedTask[] }) {
     const rows = await tx.bulk(
-      selectSettled,
-      task_ids.map((id) => ({ id })),
+      selectMoved,
+      waits.map(({ task_id, whileIn }) => ({ id: task_id, while_in: `,${whileIn.join(',')},` })),
     )
     return rows as Task[]
   },
@@ -244,6 +248,27 @@ export const reads = {
     )) as Delivery[]
   },
 
+  async lostCalls(
+    tx: Transaction,
+    { now, owner, limit, lost_boots }: { now: number; owner: string; limit: number; lost_boots: boolean },
+  ) {
+    const rows = await tx.all(
+      `select * from calls where state = 'sending' and (lease_until < $1 or lease_owner <> $3)
+       order by lease_until limit $2`,
+      [now, limit, lost_boots ? owner : null],
+    )
+    return withTasks(tx, rows as (Call & Row)[])
+  },
+
+  async listCallAttempts(tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) {
+    const ids = callSteps.map((step) => attemptsId(task_id, step))
+    const rows = await tx.all(
+      `select * from attempts where delivery_id in ($1, $2, $3) and number > $4 order by number limit $5`,
+      [...ids, Number(page.after ?? 0), page.limit + 1],
+    )
+    return toPage(rows as Attempt[], page.limit)
+  },
+
   async findProject(tx: Transaction, { id }: { id: string }): Promise<Project | null> {
     const [row] = await tx.all('select * from projects where id = $1', [id])
     return row === undefined ? null : projectOf(row)
@@ -294,6 +319,7 @@ export const reads = {
     ),
 
   ...recordReads,
+  ...tokenReads,
 
   sealedOtherwise,
   countSealedOtherwise,

@@ -180,7 +180,7 @@ const selectBodies = bulk(
 /** The frozen bytes of deliveries, by delivery id. */
 export async function bodiesOf(
   { tx }: Pick<WriteContext, 'tx'>,
-  deliveries: Pick<Delivery, 'id' | 'task_id' | 'sequence'>[],
+  deliveries: readonly Pick<Delivery, 'id' | 'task_id' | 'sequence'>[],
 ): Promise<Map<string, string>> {
   const rows = await tx.bulk(
     selectBodies,

@@ -2,9 +2,10 @@
 // written in the same transaction or not at all.
 
 import { isOpen, taskStatuses, type Task } from '../../domain/task.ts'
-import { bulk } from '../database.ts'
-import type { CreateResult, CreateTask, Transition } from '../store.ts'
+import { bulk, type Transaction } from '../database.ts'
+import type { CreateResult, CreateTask, Transition, TransitionResult } from '../store.ts'
 import { recordArrivals } from './arrivals.ts'
+import { holding, insertCalls, writeCalls } from './calls.ts'
 import { assignments, list, taskColumns } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { insertDeliveries, type Inserted, type InsertDelivery } from './delivery-insert.ts'
@@ -48,14 +49,18 @@ export async function createTasks(
 
   await tx.bulk(
     insertCallbackId,
-    done.flatMap(({ task }) =>
-      task.callback_hash === null ? [] : { hash: task.callback_hash, task_id: task.id },
+    done.flatMap(({ task, hashes = [] }) =>
+      [task.callback_hash ?? [], hashes].flat().map((hash) => ({ hash, task_id: task.id })),
     ),
   )
   await insertLabels(tx, done)
   await ensureDestinations(
     context,
     done.flatMap(({ destination }) => destination ?? []),
+  )
+  await insertCalls(
+    context,
+    done.flatMap(({ task, call }) => (call ? { task, call } : [])),
   )
   const applied = done.flatMap(({ applied }) => applied ?? [])
   const moved = applied.length === 0 ? [] : await transitionTasks(context, applied)
@@ -98,6 +103,7 @@ const mutable = [
   'last_told',
   'unique_id',
   'ext',
+  'call_report',
   'updated_at',
   'completed_at',
   'expires_at',
@@ -111,7 +117,7 @@ const openStatuses = taskStatuses
 
 // An open task whose deadline has passed can only expire, whether or not the expiry loop has been there.
 const updateTask = bulk(
-  { ...taskColumns, now: 'bigint' },
+  { id: 'text', ...Object.fromEntries(mutable.map((name) => [name, taskColumns[name]])), now: 'bigint' },
   (v) => `update tasks set ${assignments(mutable)} from ${v}
     where tasks.id = v.id and tasks.version = v.version - 1
       and (v.status = 'expired' or tasks.expires_at is null or tasks.expires_at > v.now or tasks.status not in (${openStatuses}))
@@ -134,12 +140,17 @@ const insertEvent = bulk(
 
 export type TransitionInput = Omit<Transition, 'delivery'> & { delivery: InsertDelivery | null }
 
-/** Writes decided verbs; a lost one (another version, or overdue) writes nothing and gives null. */
+/** What became of a verb: without a delivery in it, `inserted` is null. */
+export type TransitionOutput = { result: TransitionResult; delivery: Inserted | null }
+
+/** Writes decided verbs; one that lost, by its version, its deadline or its call's lease, writes nothing. */
 export async function transitionTasks(
   context: WriteContext,
-  inputs: TransitionInput[],
-): Promise<({ delivery: Inserted | null } | null)[]> {
+  all: TransitionInput[],
+): Promise<TransitionOutput[]> {
   const { tx, now } = context
+  const leaseless = await withoutLease(tx, all)
+  const inputs = all.filter((input) => !leaseless.has(input))
   const rows = await tx.bulk(
     updateTask,
     inputs.map(({ task }) => ({ ...task, now })),
@@ -152,8 +163,8 @@ export async function transitionTasks(
   )
   await tx.bulk(
     insertNewCallbackId,
-    winners.flatMap(({ task }) =>
-      task.status === 'waiting' && task.callback_hash !== null
+    winners.flatMap(({ task, call }) =>
+      (task.status === 'waiting' || call?.kind === 'restart') && task.callback_hash !== null
         ? { hash: task.callback_hash, task_id: task.id }
         : [],
     ),
@@ -166,9 +177,22 @@ export async function transitionTasks(
     context,
     winners.flatMap(({ delivery }) => delivery ?? []),
   )
-  return inputs.map(({ task, delivery }) =>
-    won.has(task.id) ? { delivery: delivery === null ? null : (inserted.get(delivery.id) ?? null) } : null,
+  await writeCalls(
+    context,
+    winners.flatMap(({ task, call }) => (call ? { task_id: task.id, write: call } : [])),
   )
+  return all.map((input) => {
+    const { task, delivery } = input
+    const result = leaseless.has(input) ? 'lost' : won.has(task.id) ? 'done' : 'raced'
+    return { result, delivery: delivery === null ? null : (inserted.get(delivery.id) ?? null) }
+  })
+}
+
+/** Those that a call brings about which has lost its lease. */
+async function withoutLease(tx: Transaction, inputs: TransitionInput[]): Promise<Set<TransitionInput>> {
+  const settles = inputs.flatMap(({ call }) => (call?.kind === 'settle' ? call : []))
+  const held = await holding(tx, settles)
+  return new Set(inputs.filter(({ task, call }) => call?.kind === 'settle' && !held.has(task.id)))
 }
 
 const insertNewCallbackId = bulk(

@@ -3,7 +3,9 @@
 import type { WriteContext } from './context.ts'
 import { amendTask } from './amend.ts'
 import { recordArrivals } from './arrivals.ts'
-import { claimDeliveries } from './claim.ts'
+import { claimCalls } from './claim-calls.ts'
+import { claimDeliveries } from './claim-deliveries.ts'
+import { settleCalls } from './calls.ts'
 import { pauseDestination, resumeDestinations, setBreaker } from './closing.ts'
 import { sweepDestinations } from './destinations.ts'
 import { createKey, createProject, revokeKey, updateProject } from './projects.ts'
@@ -15,6 +17,7 @@ import { cancelDeliveries, releaseHeld, resendDeliveries } from './resend.ts'
 import { reseal } from './sealing.ts'
 import { rotateSecret } from './secrets.ts'
 import { settleDeliveries } from './settle.ts'
+import { createToken, revokeToken } from './tokens.ts'
 import { createTasks, transitionTasks } from './tasks.ts'
 
 const each =
@@ -44,10 +47,13 @@ export const writes = {
   updateRecord: inOrderOfNames(updateRecord),
   deleteRecord: inOrderOfNames(deleteRecord),
   settle: settleDeliveries,
+  settleCall: settleCalls,
   releaseHeld: each(releaseHeld),
   sweepDestinations: each(sweepDestinations),
   prune: each(prune),
   reseal: each(reseal),
+  createToken: each(createToken),
+  revokeToken: each(revokeToken),
   pauseDestination: each(pauseDestination),
   resumeDestination: each((context, { id }: { id: string }) => resumeDestinations(context, [id], null)),
   setBreaker: each(setBreaker),
@@ -55,6 +61,7 @@ export const writes = {
   markReported: each(markReported),
   claimRecord: each(claimRecord),
   claim: claimDeliveries,
+  claimCalls,
 } as const
 
 export type WriteVerb = keyof typeof writes

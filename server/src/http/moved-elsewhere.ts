@@ -1,6 +1,6 @@
-// Waiting requests whose task another node settles. A signal says so at once; since signals may get lost, all that wait are
+// Waiting requests whose task another node moves. A signal says so at once; since signals may get lost, all that wait are
 // looked up once a second in one statement.
-import type { Store } from '../store/store.ts'
+import type { AwaitedTask, Store } from '../store/store.ts'
 import type { Log } from './deps.ts'
 import type { Waiters } from './waiters.ts'
 
@@ -12,14 +12,14 @@ export function watchOtherNodes({
   waiters,
   log,
 }: {
-  store: Pick<Store, 'settledTasks' | 'onSettledElsewhere'>
+  store: Pick<Store, 'movedTasks' | 'onMovedElsewhere'>
   waiters: Waiters
   log: Log
 }): () => void {
-  async function look(task_ids: readonly string[]): Promise<void> {
-    if (task_ids.length === 0) return
+  async function look(waits: readonly AwaitedTask[]): Promise<void> {
+    if (waits.length === 0) return
     try {
-      for (const task of await store.settledTasks(task_ids)) waiters.notify(task)
+      for (const task of await store.movedTasks(waits)) waiters.notify(task)
     } catch (error) {
       log.warn({ err: error }, 'wait.unseen')
     }
@@ -31,8 +31,8 @@ export function watchOtherNodes({
     looking = true
     void look(waiters.awaited()).finally(() => (looking = false))
   }, LOOK_MS)
-  const unsubscribe = store.onSettledElsewhere((task_ids) => {
-    void look(task_ids.filter((id) => waiters.isAwaited(id)))
+  const unsubscribe = store.onMovedElsewhere((task_ids) => {
+    void look(task_ids.flatMap((id) => waiters.awaitedOf(id)))
   })
   return () => {
     clearInterval(timer)

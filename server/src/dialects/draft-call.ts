@@ -1,0 +1,59 @@
+// A task's call from its plan: judged where it is asked for, and made ready to be written. The inbound URL is told by a
+// placeholder, so that neither the plan nor the row holds the callback id in the clear.
+import type { CallPlan, RequestPlan } from '../domain/call.ts'
+import { parseTarget } from '../domain/destination.ts'
+import { AppError } from '../domain/errors.ts'
+import type { Scope } from '../domain/project.ts'
+import type { NewCall } from '../store/call-verbs.ts'
+import type { Judge } from './callback-url.ts'
+import { callDestination } from './destination-id.ts'
+
+// As long as any callback id, so that what is judged is as long as what is called.
+const SAMPLE_ID = '0'.repeat(64)
+
+/** Whether a request tells its inbound URL. */
+export const tellsInbound = ({ url, headers, body }: RequestPlan, placeholder: string): boolean =>
+  [url, body ?? '', ...Object.values(headers)].some((text) => text.includes(placeholder))
+
+/**
+ * Makes a task's first call from its plan; `url` names the field that holds its URL. Throws `invalid_callback_url`, and
+ * `destination_forbidden` with the reason.
+ */
+export async function draftCall(
+  { egress }: Pick<Judge, 'egress'>,
+  scope: Scope,
+  { request, not_before }: CallPlan & { request: RequestPlan },
+  {
+    placeholder,
+    callback_id,
+    now,
+    field,
+  }: {
+    placeholder: string
+    /** The plain text, or null when the request does not tell its inbound URL. */
+    callback_id: string | null
+    now: number
+    field: string
+  },
+): Promise<NewCall> {
+  const url = request.url.replaceAll(placeholder, SAMPLE_ID)
+  const { kind } = parseTarget(url, field)
+  if (kind === 'mail')
+    throw new AppError('invalid_callback_url', `${field}: not an http(s) URL; nothing else can be called`)
+  const verdict = await egress.checkUrl(new URL(url))
+  if (!verdict.ok) throw new AppError('destination_forbidden', `${field}: ${verdict.reason}`)
+  return newCall(scope, request, { placeholder, callback_id, due_at: Math.max(now, not_before ?? 0) })
+}
+
+/** The first call of a request that was judged before. */
+export const newCall = (
+  scope: Scope,
+  { url, priority, timeout_ms }: RequestPlan,
+  { placeholder, ...rest }: { placeholder: string; callback_id: string | null; due_at: number },
+): NewCall => ({
+  url,
+  priority,
+  timeout_ms,
+  destination: callDestination(scope, parseTarget(url.replaceAll(placeholder, SAMPLE_ID), 'url').key),
+  ...rest,
+})

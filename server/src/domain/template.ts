@@ -1,0 +1,45 @@
+// The templates of poll URLs: `{startResult.body.<path>}` stands for a value of the answer to the target call.
+import { textAt } from './json-path.ts'
+
+const PLACEHOLDER = /\{startResult\.body\.([^{}]+)\}/g
+
+/** A template that cannot be filled; the message names the placeholder. */
+export class TemplateError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'TemplateError'
+  }
+}
+
+/**
+ * Fills a template of a URL from the text of an answer. A value with which the URL begins is taken as it is; any other is
+ * percent-encoded, so that no provider's id leads to another path. Throws TemplateError.
+ */
+export function fillTemplate(template: string, answer: string): string {
+  return template.replace(PLACEHOLDER, (placeholder, path: string, offset: number) => {
+    const value = valueOf(answer, path)
+    if (value === undefined)
+      throw new TemplateError(`The answer has nothing at "${path}", which ${placeholder} stands for.`)
+    return offset === 0 ? value : encodeURIComponent(value)
+  })
+}
+
+function valueOf(answer: string, path: string): string | undefined {
+  try {
+    JSON.parse(answer)
+  } catch {
+    return undefined
+  }
+  const value = textAt(answer, path)
+  return value === '' ? undefined : value
+}
+
+/** What is wrong with a template, whatever it is filled with; undefined when nothing is. */
+export function templateFault(template: string): string | undefined {
+  if (template.length > 2048) return 'longer than 2048 characters'
+  const rest = template.replaceAll(PLACEHOLDER, '')
+  if (/[{}]/.test(rest)) return 'has braces that are no {startResult.body.<path>}'
+  if (!template.startsWith('{') && !/^https?:\/\//i.test(template))
+    return 'begins neither with http:// or https:// nor with {startResult.body.<path>}'
+  return undefined
+}
