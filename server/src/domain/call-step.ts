@@ -40,7 +40,7 @@ export type CallRules = {
 /** What is written of a call after an attempt; its destination is that of `url`. */
 export type CallChange = Pick<
   Call,
-  'step' | 'state' | 'url' | 'result_url' | 'timeout_ms' | 'due_at' | 'failure_count' | 'unknown_streak'
+  'step' | 'state' | 'url' | 'result_url' | 'due_at' | 'failure_count' | 'unknown_streak'
 >
 
 /** What becomes of the task, null leaving it as it is, and of the call. */
@@ -56,7 +56,6 @@ export type CallContext = { call: Call; plan: CallPlan; request: RequestPlan; re
 const UNKNOWN_STREAK_LIMIT = 5
 const UNKNOWN_LONG_WAIT_MS = 3_600_000
 const LONGEST_RETRY_AFTER_MS = 3_600_000
-const POLL_TIMEOUT_MS = 30_000
 // Refusals of a poll in a row after which it is no use (asyncqueue contract §7), and failures of reading a result.
 const REFUSALS_MAX = 3
 
@@ -108,12 +107,7 @@ function beginPolling(state: CallContext, poll: PollPlan, { body }: Answered, no
     }
     return {
       task: { verb: 'poll', input: { expires_at: now + poll.max_duration_ms } },
-      call: again(state, now + poll.interval_ms, {
-        ...urls,
-        step: 'poll',
-        timeout_ms: POLL_TIMEOUT_MS,
-        failure_count: 0,
-      }),
+      call: again(state, now + poll.interval_ms, { ...urls, step: 'poll', failure_count: 0 }),
     }
   } catch (error) {
     if (error instanceof TemplateError) return failed(state, error.message)
@@ -192,11 +186,10 @@ const failed = (state: CallContext, message: string): CallMove => ({
   call: ended(state),
 })
 
-const keep = ({ call: { step, url, result_url, timeout_ms, failure_count } }: CallContext) => ({
+const keep = ({ call: { step, url, result_url, failure_count } }: CallContext) => ({
   step,
   url,
   result_url,
-  timeout_ms,
   failure_count,
 })
 

@@ -184,11 +184,10 @@ export function createCalls({
     }
   }
 
-  const unchanged = ({ step, url, result_url, timeout_ms, failure_count, unknown_streak }: ReadyCall) => ({
+  const unchanged = ({ step, url, result_url, failure_count, unknown_streak }: ReadyCall) => ({
     step,
     url,
     result_url,
-    timeout_ms,
     failure_count,
     unknown_streak,
   })

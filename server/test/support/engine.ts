@@ -29,7 +29,7 @@ import type { Attempted } from '../../src/engine/report.ts'
 import { createSenders, type Sender } from '../../src/engine/senders.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Destination, Store } from '../../src/store/store.ts'
 import { openTestDriver } from './database.ts'
 import { createTestLog } from './log.ts'
 import { startSender } from './sender.ts'
@@ -70,23 +70,31 @@ export async function startWorld(
   const verbs = createVerbs({ store, dialects, directory, newId, randomBytes })
   const project = await firstProject(store, settings, { now: clock.now, newId })
 
-  /** Creates a task whose events go to `url`. */
-  async function createTask(url: string, changes: Partial<Task> = {}): Promise<Task> {
-    const key = parseTarget(url).key
+  /** A task as it is written, with the destination of its callback URL. */
+  function draftTask(changes: Partial<Task>): { task: Task; destination: Destination | null } {
+    const { callback_url = null } = changes
     const scope = { project_id: project.id, mode: 'live' as const }
-    const destination = { id: destinationId(scope, key), ...scope, kind: 'callback' as const, key }
+    const key = callback_url === null ? null : parseTarget(callback_url).key
+    const destination =
+      key === null ? null : { id: destinationId(scope, key), ...scope, kind: 'callback' as const, key }
     const now = clock.now()
     const task = newTask(project, {
       id: newId(),
-      callback_url: url,
-      destination_id: destination.id,
       callback_hash: null,
       created_at: now,
       updated_at: now,
       ...changes,
+      callback_url,
+      destination_id: destination?.id ?? null,
     })
-    await store.createTask({ task, destination, idempotency: null })
-    return task
+    return { task, destination }
+  }
+
+  /** Creates a task whose events go to `url`. */
+  async function createTask(url: string, changes: Partial<Task> = {}): Promise<Task> {
+    const draft = draftTask({ ...changes, callback_url: url })
+    await store.createTask({ ...draft, idempotency: null })
+    return draft.task
   }
 
   return {
@@ -94,6 +102,7 @@ export async function startWorld(
     folder: home,
     store,
     project,
+    draftTask,
     createTask,
     expire: (task: Task) => verbs.tryApply(task, 'expire', {}),
     calls: createCallWiring({

@@ -79,7 +79,6 @@ const updateCall = bulk(
     state: 'text',
     url: 'text',
     result_url: 'text',
-    timeout_ms: 'bigint',
     due_at: 'bigint',
     failure_count: 'bigint',
     unknown_streak: 'bigint',
@@ -91,8 +90,8 @@ const updateCall = bulk(
   ) => `update calls set destination_id = coalesce(v.destination_id, calls.destination_id), step = v.step, url = v.url, result_url = v.result_url,
       state = case when v.state = 'pending' and t.status = 'suspended' then 'held' else v.state end,
       callback_id = case when v.step = 'request' and v.state = 'pending' then calls.callback_id end,
-      timeout_ms = v.timeout_ms, due_at = v.due_at, failure_count = v.failure_count,
-      unknown_streak = v.unknown_streak, attempt_count = calls.attempt_count + v.attempts,
+      due_at = v.due_at, failure_count = v.failure_count, unknown_streak = v.unknown_streak,
+      attempt_count = calls.attempt_count + v.attempts,
       lease_owner = null, lease_until = null, fence = calls.fence + 1
     from ${v} join tasks t on t.id = v.task_id
     where calls.task_id = v.task_id and calls.fence = v.fence and calls.state = 'sending'

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fillTemplate, templateFault, TemplateError } from './template.ts'
+
+test('a placeholder becomes the value at its path, encoded unless the URL begins with it', () => {
+  const answer = '{"url":"https://q.test/a?b=c","data":{"id":"x y/../z","n":1950000000000000001}}'
+  const fill = (template: string) => fillTemplate(template, answer)
+  assert.equal(fill('{startResult.body.url}'), 'https://q.test/a?b=c')
+  assert.equal(
+    fill('{startResult.body.url}/{startResult.body.data.n}'),
+    'https://q.test/a?b=c/1950000000000000001',
+  )
+  assert.equal(fill('https://p.test/{startResult.body.data.id}/s'), 'https://p.test/x%20y%2F..%2Fz/s')
+  assert.equal(fill('https://p.test/fixed'), 'https://p.test/fixed')
+})
+
+test('a placeholder without a value is an error that names it', () => {
+  for (const answer of ['{}', '{"id":""}', '{"id":[]}', '<html>'])
+    assert.throws(() => fillTemplate('{startResult.body.id}', answer), TemplateError)
+})
+
+test('a template that can never be a URL is known beforehand', () => {
+  for (const good of ['{startResult.body.url}', 'http://p.test', 'https://p.test/{startResult.body.a.b}'])
+    assert.equal(templateFault(good), undefined, good)
+  for (const bad of [
+    '',
+    'ftp://p.test',
+    '/jobs',
+    '{startResult.url}',
+    'https://p.test/{id}',
+    `https://${'x'.repeat(2048)}`,
+  ])
+    assert.notEqual(templateFault(bad), undefined, bad)
+})
