@@ -5,7 +5,7 @@ import type { RetryPolicy } from '../domain/delivery.ts'
 import type { Project } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
 import type { ReadyCall } from '../store/call-verbs.ts'
-import type { Ready, Store } from '../store/store.ts'
+import type { ClaimResult, Ready, Store } from '../store/store.ts'
 import { createBreakers } from './breakers.ts'
 import type { CallSender } from './call-sender.ts'
 import { createCalls, type CallWiring } from './calls.ts'
@@ -99,14 +99,14 @@ export function createEngine(options: EngineOptions): Engine {
   const shared = { terms, clock, onProbe: breakers.probing, log }
   const deliveryDispatcher = createDispatcher<Ready>({
     name: 'claim',
-    claim: (request) => store.claim(request),
+    claim: (request) => counted('deliveries', store.claim(request)),
     attempts: deliver,
     bytesOf: ({ body }) => body.length,
     ...shared,
   })
   const callDispatcher = createDispatcher<ReadyCall>({
     name: 'claim-calls',
-    claim: (request) => store.claimCalls(request),
+    claim: (request) => counted('calls', store.claimCalls(request)),
     attempts: calls,
     bytesOf: ({ task }) => (task.call_plan?.length ?? 0) + task.params.length,
     ...shared,
@@ -130,6 +130,12 @@ export function createEngine(options: EngineOptions): Engine {
     createLoop({ name: 'sweep', clock, log, run: createRounds({ step: sweep, clock, ...SWEEP }) }),
     createLoop({ name: 'prune', clock, log, run: createRounds({ step: prune, clock, ...PRUNE }) }),
   ]
+  async function counted<T>(what: 'deliveries' | 'calls', claiming: Promise<ClaimResult<T>>) {
+    const result = await claiming
+    metrics.claimed(what, result.claimed.length)
+    return result
+  }
+
   // The lanes of a destination are those of its kind; the other dispatcher has none.
   function hold(destination_id: string): void {
     for (const dispatcher of dispatchers) dispatcher.hold(destination_id)

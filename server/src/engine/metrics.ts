@@ -7,6 +7,7 @@ import type { OutcomeKind } from '../domain/outcome.ts'
 export type Metrics = {
   attempted(outcome: OutcomeKind, duration_ms: number): void
   called(step: CallStep, outcome: OutcomeKind, duration_ms: number): void
+  claimed(what: 'deliveries' | 'calls', count: number): void
   settled(state: DeliveryState): void
   leaseLost(): void
   fenceLost(): void
@@ -45,6 +46,18 @@ export function createMetrics(
     name: 'ringback_deliveries_settled_total',
     help: 'Deliveries that got their final state',
     labelNames: ['state'],
+    registers,
+  })
+  const claims = new Counter({
+    name: 'ringback_claims_total',
+    help: 'Times that the database was asked for what is due',
+    labelNames: ['what'],
+    registers,
+  })
+  const claimed = new Counter({
+    name: 'ringback_claimed_total',
+    help: 'Deliveries and calls that were found due',
+    labelNames: ['what'],
     registers,
   })
   const lostLeases = new Counter({
@@ -97,6 +110,10 @@ export function createMetrics(
     called(step, outcome, duration_ms) {
       calls.inc({ step, outcome })
       duration.observe(duration_ms / 1000)
+    },
+    claimed(what, count) {
+      claims.inc({ what })
+      claimed.inc({ what }, count)
     },
     settled: (state) => deliveries.inc({ state }),
     leaseLost: () => lostLeases.inc(),

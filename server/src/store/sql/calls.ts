@@ -105,8 +105,8 @@ const insertAttempt = bulk(
 
 const deleteAttempts = bulk(
   { delivery_id: 'text', number: 'bigint' },
-  (v) => `delete from attempts where exists (select 1 from ${v} where attempts.delivery_id = v.delivery_id
-    and attempts.number <= v.number)`,
+  (v) => `delete from attempts where (delivery_id, number) in (select a.delivery_id, a.number from ${v}
+    join attempts a on a.delivery_id = v.delivery_id and a.number <= v.number)`,
 )
 
 /** Writes the ends of attempts; one whose lease was lost writes nothing. The caller has locked the tasks. */
