@@ -4,11 +4,13 @@ import type {
   ArrivalPage,
   AuditTask,
   AwaitTask,
+  CallAttemptPage,
   CancelTask,
   CompleteTask,
   CreateKey,
   CreateProject,
   CreateTask,
+  CreateToken,
   Delivery,
   DeliveryDetail,
   DeliveryPage,
@@ -39,6 +41,9 @@ import type {
   Task,
   TaskCreated,
   TaskPage,
+  Token,
+  TokenPage,
+  TokenRevoked,
   UpdateProject,
 } from './contract.ts'
 import { callJson, createTransport, path } from './transport.ts'
@@ -78,6 +83,16 @@ export function createClient(options: ClientOptions) {
       /** Makes a new secret, beside which the old one holds on for its grace; takes an operator key. */
       rotateSecret: (body: RotateSecret, options?: CreateOptions) =>
         call<SecretRotated>('POST', '/v1/project/secrets/rotate', { body, ...options }),
+    },
+    tokens: {
+      /** Puts the whole value of a header into the vault; requests name it by its id. */
+      create: (body: CreateToken, options?: CreateOptions) =>
+        call<Token>('POST', '/v1/tokens', { body, ...options }),
+      list: (query?: PageQuery, options?: CallOptions) =>
+        call<TokenPage>('GET', '/v1/tokens', { query, ...options }),
+      /** Forgets a token's value; requests that would still use it fail. */
+      revoke: (id: string, options?: CallOptions) =>
+        call<TokenRevoked>('DELETE', path`/v1/tokens/${id}`, options),
     },
     admin: adminRoutes(call),
     inbound: inboundRoutes(options),
@@ -128,6 +143,9 @@ function taskRoutes(call: Transport) {
       call<DeliveryPage>('GET', path`/v1/tasks/${id}/deliveries`, { query, ...options }),
     arrivals: (id: string, query?: PageQuery, options?: CallOptions) =>
       call<ArrivalPage>('GET', path`/v1/tasks/${id}/arrivals`, { query, ...options }),
+    /** Lists the requests that were made for a task, in order. */
+    attempts: (id: string, query?: PageQuery, options?: CallOptions) =>
+      call<CallAttemptPage>('GET', path`/v1/tasks/${id}/attempts`, { query, ...options }),
   }
 }
 

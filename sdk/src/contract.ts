@@ -14,6 +14,30 @@ export type TaskStatus =
 
 export type AuditVerdict = 'approved' | 'rejected' | 'fixed'
 
+/** What is called for a task */
+export type TaskRequest = {
+  url: string
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  timeout_s: number
+  retries: number
+  backoff: 'exponential' | 'linear'
+}
+
+/** How a provider is asked whether it is done */
+export type TaskPoll = {
+  interval_s: number
+  max_duration_s: number
+}
+
+/** What the body of an inbound callback means */
+export type TaskResolve = {
+  status_path: string
+  done_values: string[]
+  fail_values: string[]
+  ignore_values: string[]
+  error_path: string | null
+}
+
 /** The unit of asynchronous work */
 export type Task = {
   id: string
@@ -43,6 +67,11 @@ export type Task = {
   updated_at: string
   completed_at: string | null
   expires_at: string | null
+  /** What is called for it; null where nothing is. Its headers and body are not shown */
+  request: TaskRequest | null
+  not_before: string | null
+  poll: TaskPoll | null
+  resolve: TaskResolve | null
   version: number
 }
 
@@ -147,6 +176,12 @@ export type Attempt = {
   error: string | null
 }
 
+/** One request that was made for a task, and what became of it */
+export type CallAttempt = {
+  /** The request itself, a poll, or reading the result that a poll led to */
+  step: 'request' | 'poll' | 'result'
+} & Attempt
+
 /** A delivery with its attempts and the plan of those to come */
 export type DeliveryDetail = Delivery & {
   attempts: Attempt[]
@@ -163,7 +198,7 @@ export type Arrival = {
   headers: Record<string, string>
   /** Null when it was over the limit */
   body: string | null
-  verdict: 'resolved' | 'repeated' | 'conflicting' | 'early' | 'late' | 'invalid'
+  verdict: 'resolved' | 'repeated' | 'conflicting' | 'early' | 'late' | 'invalid' | 'progress'
 }
 
 /** A job that sends again whatever matches */
@@ -298,6 +333,17 @@ export type SecretRotated = Secret & {
   older_expire_at: string
 }
 
+/** A value of the vault, without itself */
+export type Token = {
+  id: string
+  name: string
+  created_at: string
+}
+
+export type TokenRevoked = Token & {
+  revoked_at: string
+}
+
 /** What one step of changing the key that seals has done */
 export type Resealed = {
   /** Tells the key that seals now from others */
@@ -323,12 +369,13 @@ export type ResolvedTask = {
   task: {
     id: string
     status: string
+    /** Null where the body did not complete the task: it reported progress, or a failure */
     result: {
       statusCode: number
       headers: {}
       body: string
       duration: number
-    }
+    } | null
     createdAt: string
     completedAt: string | null
   }
@@ -364,6 +411,11 @@ export type ArrivalPage = {
   next_cursor: string | null
 }
 
+export type CallAttemptPage = {
+  data: CallAttempt[]
+  next_cursor: string | null
+}
+
 export type ProjectPage = {
   data: Project[]
   next_cursor: string | null
@@ -379,6 +431,11 @@ export type SecretPage = {
   next_cursor: string | null
 }
 
+export type TokenPage = {
+  data: Token[]
+  next_cursor: string | null
+}
+
 export type CreateTask = {
   type?: string
   /** Any JSON value */
@@ -389,6 +446,76 @@ export type CreateTask = {
   callback_url?: string
   /** Seconds */
   expires_in_s?: number
+  request?: {
+    /** http(s) URL. `{resolve_url}` in it, in a header’s value or in the body becomes the task’s inbound URL, and the task waits for that */
+    url: string
+    method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+    /** A value `tok_…` stands for a token of the vault */
+    headers?: Record<string, string>
+    /** Any JSON, sent as its text; a string is sent as it stands, null is no body */
+    body?: unknown
+    /** Seconds; of an attempt, redirects included; 30 by default */
+    timeout_s?: number
+    retries?: number
+    backoff?: 'exponential' | 'linear'
+  }
+  poll?: {
+    /** A template; the other fields override it */
+    provider?: 'fal' | 'replicate' | 'runwayml' | 'luma' | 'elevenlabs-dubbing' | 'stability-video'
+    /** With `{startResult.body.<path>}` */
+    url_template?: string
+    /** Dotted path to the status in an answer */
+    status_path?: string
+    /**
+     * Statuses that end it well
+     *
+     * @maxItems 50
+     */
+    done_values?: string[]
+    /**
+     * Statuses that end it badly
+     *
+     * @maxItems 50
+     */
+    fail_values?: string[]
+    /** Seconds; between two polls; 5 by default */
+    interval_s?: number
+    /** Seconds; after which the task expires; 600 by default */
+    max_duration_s?: number
+    /** Dotted path to the response; all of the answer without one */
+    result_path?: string
+    /** Where the response is read in the end, if not from the last answer */
+    result_url_template?: string | null
+    error_path?: string | null
+    /** Whether polls of the request’s own host carry its headers */
+    forward_auth?: boolean
+  }
+  resolve?: {
+    /** A template; the other fields override it */
+    provider?: 'fal' | 'replicate'
+    /** Dotted path to the status in a callback’s body */
+    status_path?: string
+    /**
+     * Statuses that complete the task
+     *
+     * @maxItems 50
+     */
+    done_values?: string[]
+    /**
+     * Statuses that fail it
+     *
+     * @maxItems 50
+     */
+    fail_values?: string[]
+    /**
+     * Statuses that leave it as it is
+     *
+     * @maxItems 50
+     */
+    ignore_values?: string[]
+    error_path?: string | null
+  }
+  not_before?: string
 }
 
 export type ListTasksQuery = {
@@ -509,6 +636,12 @@ export type RotateSecret = {
   which: 'signing' | 'callback_auth'
   /** Seconds for which the old one holds on; 0 ends it, and every older one, at once */
   grace_s?: number
+}
+
+export type CreateToken = {
+  name: string
+  /** The whole value of a header, such as `Bearer …`; never shown again */
+  value: string
 }
 
 export type CreateProject = {

@@ -10,14 +10,23 @@ const PREFIX = 'tok_'
 /** Whether the value of a header names a token. */
 export const isTokenReference = (value: string): boolean => value.startsWith(PREFIX)
 
+/** A new token, which its value still has to be stored with. */
+export const draftToken = (
+  { now, newId }: Pick<Sources, 'now' | 'newId'>,
+  { project_id, mode }: Scope,
+  name: string,
+): Token => {
+  const id = PREFIX + newId().replaceAll('-', '')
+  return { id, project_id, mode, name, created_at: now(), revoked_at: null }
+}
+
 /** Puts a value into the vault. */
 export async function createToken(
-  { store, now, newId }: Pick<Sources, 'now' | 'newId'> & { store: Pick<Store, 'createToken'> },
-  { project_id, mode }: Scope,
+  { store, ...sources }: Pick<Sources, 'now' | 'newId'> & { store: Pick<Store, 'createToken'> },
+  scope: Scope,
   { name, value }: { name: string; value: string },
 ): Promise<Token> {
-  const id = PREFIX + newId().replaceAll('-', '')
-  const token = { id, project_id, mode, name, created_at: now(), revoked_at: null }
+  const token = draftToken(sources, scope, name)
   await store.createToken({ ...token, value })
   return token
 }

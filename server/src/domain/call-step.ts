@@ -3,6 +3,7 @@
 import type { Call, CallPlan, CallReport, PollPlan, RequestPlan } from './call.ts'
 import { textAt, valueAt } from './json-path.ts'
 import { print } from './json.ts'
+import { reportedError } from './reported.ts'
 import { fillTemplate, TemplateError } from './template.ts'
 import type { CallVerb, TaskVerb, VerbInput } from './task.ts'
 
@@ -131,7 +132,7 @@ function afterPoll(state: CallContext, answer: Seen, rules: CallRules, now: numb
   const { body } = answer
   const status = isJson(body) ? textAt(body, status_path) : undefined
   if (status === undefined) return later(0)
-  if (fail_values.includes(status)) return failed(state, errorAt(body, error_path, status))
+  if (fail_values.includes(status)) return failed(state, reportedError(body, error_path, status))
   if (!done_values.includes(status)) return later(0)
   if (call.result_url !== null) {
     const next = { step: 'result', url: call.result_url, failure_count: 0 } as const
@@ -213,9 +214,6 @@ const isPassing = (status: number) => status >= 500 || status === 408 || status 
 
 const wishOf = (answer: Seen): number =>
   answer.kind === 'answered' ? Math.min(answer.retry_after_ms ?? 0, LONGEST_RETRY_AFTER_MS) : 0
-
-const errorAt = (body: string, path: string | null, status: string): string =>
-  (path === null ? undefined : textAt(body, path)) ?? `The provider reported the status "${status}".`
 
 function isJson(text: string): boolean {
   try {

@@ -9,7 +9,7 @@ export type CallStep = (typeof callSteps)[number]
 /** `held` waits for its suspended task; `ended` has nothing more to do, and its row stays for the log. */
 export type CallState = 'pending' | 'sending' | 'held' | 'ended'
 
-/** `GET` and `DELETE` are sent without a body. */
+/** `GET` is sent without a body. */
 export const callMethods = ['GET', 'POST', 'PUT', 'DELETE'] as const
 export type CallMethod = (typeof callMethods)[number]
 
@@ -124,3 +124,6 @@ export const planOf = ({ call_plan }: { call_plan: string | null }): CallPlan | 
 
 /** Under which name the attempts of a step are logged. */
 export const attemptsId = (task_id: string, step: CallStep): string => `${task_id}.${step}`
+
+/** Which step a logged attempt was of: the opposite of `attemptsId`. */
+export const stepOf = (attempts_id: string): string => attempts_id.slice(attempts_id.lastIndexOf('.') + 1)

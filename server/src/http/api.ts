@@ -22,6 +22,7 @@ import { replayRoutes } from './routes/replays.ts'
 import { projectRoutes } from './routes/project.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { taskRoutes } from './routes/tasks.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 import { verbRoutes } from './routes/verbs.ts'
 import { watchOtherNodes } from './moved-elsewhere.ts'
 import { createUntilMoved } from './until-moved.ts'
@@ -162,6 +163,7 @@ function registerApi(app: FastifyInstance, deps: Deps): void {
   app.get('/v1/tasks/:id/events', tasks.events)
   app.get('/v1/tasks/:id/deliveries', tasks.deliveries)
   app.get('/v1/tasks/:id/arrivals', tasks.arrivals)
+  app.get('/v1/tasks/:id/attempts', tasks.attempts)
   for (const [verb, route] of verbRoutes(deps)) app.post(`/v1/tasks/:id/${verb}`, route)
 
   const deliveries = deliveryRoutes(deps)
@@ -189,6 +191,11 @@ function registerApi(app: FastifyInstance, deps: Deps): void {
   const secrets = secretRoutes(deps)
   app.get('/v1/project/secrets', secrets.list)
   app.post('/v1/project/secrets/rotate', secrets.rotate)
+
+  const tokens = tokenRoutes(deps)
+  app.post('/v1/tokens', tokens.create)
+  app.get('/v1/tokens', tokens.list)
+  app.delete('/v1/tokens/:id', tokens.revoke)
 }
 
 function registerAdmin(app: FastifyInstance, deps: Deps): void {

@@ -6,6 +6,7 @@ import {
   type Delivery,
   type RetryPolicy,
 } from '../domain/delivery.ts'
+import { stepOf } from '../domain/call.ts'
 import type { TaskEvent } from '../domain/event.ts'
 import { verbatim, type Printable } from '../domain/json.ts'
 import type { DestinationReport } from '../domain/destination.ts'
@@ -13,6 +14,7 @@ import { quantile } from '../domain/histogram.ts'
 import type { Replay } from '../domain/replay.ts'
 import type { Key, Project, Secret } from '../domain/project.ts'
 import { isoTime, isoTimeOrNull } from '../domain/time.ts'
+import type { Token } from '../store/call-verbs.ts'
 import type { Arrival } from '../store/store.ts'
 
 type Fields = { readonly [field: string]: Printable }
@@ -77,6 +79,12 @@ const presentAttempt = (attempt: Attempt): Fields => ({
   truncated: attempt.truncated === 1,
   remote_address: attempt.remote_address,
   error: attempt.error,
+})
+
+/** An attempt of a task's calls, with what it was for. */
+export const presentCallAttempt = (attempt: Attempt): Fields => ({
+  step: stepOf(attempt.delivery_id),
+  ...presentAttempt(attempt),
 })
 
 /** A delivery with its attempts and the exact times of those to come. */
@@ -183,4 +191,11 @@ export const presentSecret = ({ id, kind, mode, value, created_at, expires_at }:
   value,
   created_at: isoTime(created_at),
   expires_at: isoTimeOrNull(expires_at),
+})
+
+/** A token of the vault, without its value. */
+export const presentToken = ({ id, name, created_at }: Token): Fields => ({
+  id,
+  name,
+  created_at: isoTime(created_at),
 })

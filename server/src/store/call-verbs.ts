@@ -7,8 +7,8 @@ import type { Scope } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
 import type { Cipher } from './cipher.ts'
 import type { Access } from './project-verbs.ts'
-import { openCall, openToken, sealToken } from './sealed.ts'
-import type { ClaimRequest, ClaimResult, Destination } from './store.ts'
+import { openCall, openToken, sealedOrNull, sealToken } from './sealed.ts'
+import type { ClaimRequest, ClaimResult, Destination, Idempotency } from './store.ts'
 
 /** A call that this process holds a lease of, with its task as it was when the lease was taken. */
 export type ReadyCall = Call & { id: string; task: Task }
@@ -52,8 +52,8 @@ export interface CallStore {
   /** A page of the attempts of a task's calls, in order; of polls the last hundred are kept. */
   listCallAttempts(task_id: string, page: PageRequest): Promise<Page<Attempt>>
 
-  /** Puts a value into the vault. */
-  createToken(token: Token & { value: string }): Promise<void>
+  /** Puts a value into the vault; false when the idempotency key is taken. */
+  createToken(token: Token & { value: string }, idempotency?: Idempotency | null): Promise<boolean>
   /** A page of tokens that are not revoked, newest first. */
   listTokens(scope: Scope, page: PageRequest): Promise<Page<Token>>
   /** Those of these tokens that exist, with the values of those that are not revoked. */
@@ -96,9 +96,12 @@ export function callVerbs({
     lostCalls: async (limit, lost_boots) => (await read('lostCalls', lost(limit, lost_boots))).map(opened),
     listCallAttempts: (task_id, page) => read('listCallAttempts', { task_id, page }),
 
-    async createToken(token) {
-      await write('createToken', sealToken(cipher, token), { bytes: 512 + token.value.length })
-    },
+    createToken: (token, idempotency) =>
+      write(
+        'createToken',
+        { token: sealToken(cipher, token), idempotency: sealedOrNull(cipher, idempotency) },
+        { bytes: 512 + token.value.length },
+      ),
     listTokens: (scope, page) => read('listTokens', { scope, page }),
     async findTokens(scope, ids) {
       if (ids.length === 0) return []

@@ -191,6 +191,10 @@ test('a task has the documented fields and is waiting when it is born', async (t
       updated_at: '2030-01-01T00:00:00.000Z',
       completed_at: null,
       expires_at: '2030-01-01T00:01:00.000Z',
+      request: null,
+      not_before: null,
+      poll: null,
+      resolve: null,
       version: 1,
     },
   )

@@ -151,6 +151,7 @@ test('the document asks for a body only where one has to be', async (t) => {
     'auditTask',
     'completeTask',
     'createProject',
+    'createToken',
     'editTask',
     'failTask',
     'resolveCallback',
@@ -251,6 +252,37 @@ test('every answer and every callback is what the document says', async (t) => {
   assert.equal(arrival?.verdict, 'early')
   await arrivals.apply(arrival.id)
   await tried(early)
+
+  // A task that something is called for, with a key out of the vault.
+  await using provider = await startReceiver(({ headers }, response) => {
+    response.writeHead(headers.authorization === 'Key k' ? 200 : 401).end('{"label":"fox"}')
+  })
+  const token = await client.tokens.create({ name: 'provider', value: 'Key k' })
+  assert.equal((await client.tokens.list()).data[0]?.id, token.id)
+  const asked = await tasks.create({
+    request: { url: provider.url, headers: { authorization: token.id }, body: { image: 'fox.png' } },
+    poll: {
+      provider: 'replicate',
+      url_template: `${provider.url}/{startResult.body.label}`,
+      status_path: 'label',
+      done_values: ['fox'],
+      interval_s: 1,
+      result_path: 'label',
+    },
+    resolve: { provider: 'replicate' },
+    not_before: '2020-01-01T00:00:00Z',
+  })
+  await tried(asked)
+  assert.equal((await tasks.get(asked.id)).response, 'fox')
+  const made = (await tasks.attempts(asked.id)).data
+  assert.deepEqual(
+    made.map(({ step, number, status }) => [step, number, status]),
+    [
+      ['request', 1, 200],
+      ['poll', 2, 200],
+    ],
+  )
+  assert.ok((await client.tokens.revoke(token.id)).revoked_at >= token.created_at)
 
   await admin.revokeKey(project.id, keyId)
   const documented = Object.values(document.paths).flatMap((methods) =>

@@ -1,5 +1,6 @@
 // The native view of a task (native contract §2): in answers of the API, and frozen into the body of every callback. The
 // JSON members are the caller's own text, placed verbatim; parsing them would change numbers.
+import { planOf, type CallPlan } from '../../domain/call.ts'
 import { verbatim, type Printable } from '../../domain/json.ts'
 import type { Task } from '../../domain/task.ts'
 import { isoTime, isoTimeOrNull } from '../../domain/time.ts'
@@ -25,6 +26,24 @@ export function presentTask(task: Task): { readonly [field: string]: Printable }
     updated_at: isoTime(task.updated_at),
     completed_at: isoTimeOrNull(task.completed_at),
     expires_at: isoTimeOrNull(task.expires_at),
+    ...presentPlan(planOf(task)),
     version: task.version,
+  }
+}
+
+/** What is called for it. Headers and body may hold keys, and so stay ours; the URL shows its placeholder. */
+function presentPlan(plan: CallPlan | null): { readonly [field: string]: Printable } {
+  const { request = null, not_before = null, poll = null, resolve = null } = plan ?? {}
+  return {
+    request: request && {
+      url: request.url,
+      method: request.method,
+      timeout_s: request.timeout_ms / 1000,
+      retries: request.retries,
+      backoff: request.backoff,
+    },
+    not_before: isoTimeOrNull(not_before),
+    poll: poll && { interval_s: poll.interval_ms / 1000, max_duration_s: poll.max_duration_ms / 1000 },
+    resolve,
   }
 }

@@ -1,10 +1,12 @@
 // The inbound URL (native contract §3): whoever knows the callback id resolves the task, once. The order of checks is
-// part of the contract: rate, id, expiry and state, then the body, so that a bad body never burns an id.
+// part of the contract: rate, id, expiry and state, then the body and what it means, so that a bad body never burns an id.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Counter } from 'prom-client'
 import { isoTime, isoTimeOrNull } from '../../domain/time.ts'
 import type { Dialect } from '../../dialects/dialect.ts'
-import { compact, print } from '../../domain/json.ts'
+import { planOf } from '../../domain/call.ts'
+import { compact, print, verbatim } from '../../domain/json.ts'
+import { reported } from '../../domain/reported.ts'
 import { isOverdue, isResolvable, type Task } from '../../domain/task.ts'
 import type { Arrival, ArrivalVerdict } from '../../store/store.ts'
 import { callbackHash } from '../callback-id.ts'
@@ -20,6 +22,8 @@ type Inbound = FastifyRequest<{ Params: { id: string } }>
 
 // One look-up a second is enough to tell the operator that the limit hits live ids.
 const WARN_EVERY_MS = 1000
+// How long a callback may be ahead of the answer to the request that asked for it (native contract §3).
+const ANSWER_WAIT_MS = 10_000
 
 const GONE = 'Invalid or expired callback ID'
 const LIMITED = 'Rate limit exceeded'
@@ -84,14 +88,16 @@ export function inboundRoutes(deps: Deps) {
 
 type Attempt = { request: Inbound; reply: FastifyReply; task: Task; hash: string }
 
-async function resolve(deps: Deps, { request, reply, task, hash }: Attempt): Promise<string> {
+async function resolve(deps: Deps, { request, reply, task: found, hash }: Attempt): Promise<string> {
   const { store, dialects, directory, verbs, config, newId } = deps
-  const project = await directory.project(task.project_id)
-  if (project === undefined) throw new Error(`Task ${task.id} belongs to no project`)
+  const project = await directory.project(found.project_id)
+  if (project === undefined) throw new Error(`Task ${found.id} belongs to no project`)
   const dialect = dialects.get(project.dialect)
-  const verdict = obstacle(task, hash, store.now())
+  // What is read already is not lost when the sender does not wait for the answer.
   const bytes = await readBody(request.raw, config.body_limit)
   if (bytes === undefined) readOn(request, reply)
+  const task = await whenAnswered(deps, found, reply)
+  const verdict = obstacle(task, hash, store.now())
   const arrival: Arrival = {
     id: newId(),
     task_id: task.id,
@@ -114,26 +120,51 @@ async function resolve(deps: Deps, { request, reply, task, hash }: Attempt): Pro
     if (bytes !== undefined) return failure(reply, 400, 'Invalid JSON body')
     return failure(reply, 413, `Body is longer than ${config.body_limit} bytes`)
   }
-  const response = compact(text)
+  const body = compact(text)
+  const report = reported(planOf(task)?.resolve ?? null, body)
+  if (report.kind === 'unclear') {
+    await record(deps, { ...arrival, verdict: 'invalid' })
+    return failure(reply, 422, report.reason)
+  }
+  if (report.kind === 'progress') {
+    await record(deps, { ...arrival, verdict: 'progress' })
+    return json(reply, 200, printResolved(task, null, dialect))
+  }
+  const [verb, input] =
+    report.kind === 'done'
+      ? (['complete', { response: body }] as const)
+      : (['fail', { error: print({ message: report.message, details: verbatim(body) }) }] as const)
   const applied = await verbs.tryApply(
     task,
-    'complete',
-    { response, by_callback: true },
+    verb,
+    { ...input, by_callback: true },
     { arrival, stillValid: (at) => obstacle(at, hash, store.now()) === undefined },
   )
   if (applied.kind === 'refused') {
     return refuse(obstacle(applied.task, hash, store.now()) ?? 'conflicting', applied.task)
   }
-  return json(reply, 200, printResolved(applied.task, response, dialect))
+  return json(reply, 200, printResolved(applied.task, verb === 'complete' ? body : null, dialect))
 }
 
-/** The short view of a task that AsyncQueue's customers know: constants but for the body. */
-const printResolved = (task: Task, response: string, dialect: Dialect): string =>
+/**
+ * The task once its own request is no longer under way, or as it is after ten seconds: a provider may call back before its answer
+ * to the request is read. What somebody else works on is not waited for.
+ */
+const whenAnswered = async ({ untilMoved }: Deps, task: Task, reply: FastifyReply): Promise<Task> =>
+  task.call_plan === null
+    ? task
+    : untilMoved(task, { wait_ms: ANSWER_WAIT_MS, whileIn: ['processing'], reply })
+
+/**
+ * The short view of a task that AsyncQueue's customers know: constants but for the body, which is null where it did not complete
+ * the task.
+ */
+const printResolved = (task: Task, body: string | null, dialect: Dialect): string =>
   print({
     task: {
       id: dialect.publicId(task),
       status: dialect.statusWord(task),
-      result: { statusCode: 200, headers: {}, body: response, duration: 0 },
+      result: body === null ? null : { statusCode: 200, headers: {}, body, duration: 0 },
       createdAt: isoTime(task.created_at),
       completedAt: isoTimeOrNull(task.completed_at),
     },

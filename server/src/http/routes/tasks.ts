@@ -1,22 +1,19 @@
-// Creating, reading and listing tasks, and the stories of single ones.
-import type { FastifyReply, FastifyRequest } from 'fastify'
+// Reading and listing tasks, and the stories of single ones; creating one is in create-task.ts.
 import type { Static } from 'typebox'
-import { draftTask } from '../../dialects/create-task.ts'
 import { presentTask } from '../../dialects/native/present.ts'
-import { AppError } from '../../domain/errors.ts'
-import { members, print } from '../../domain/json.ts'
+import { print } from '../../domain/json.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Store, TaskFilter } from '../../store/store.ts'
 import { callerOf, type Caller } from '../../dialects/caller.ts'
-import { createCallbackId } from '../callback-id.ts'
 import type { Deps } from '../deps.ts'
-import { guarded, guardOf, once, type Guard } from '../idempotency.ts'
+import { guardOf, once } from '../idempotency.ts'
 import { missing } from '../missing.ts'
 import { pageOf, printPage } from '../pages.ts'
-import { presentArrival, presentDelivery, presentEvent } from '../present.ts'
+import { presentArrival, presentCallAttempt, presentDelivery, presentEvent } from '../present.ts'
 import { json, route } from '../route.ts'
 import { CreateTask, GetTaskQuery, PageQuery, TaskQuery } from '../schemas/task.ts'
 import { timeOf } from '../time.ts'
+import { createTask } from './create-task.ts'
 
 const tag = 'Tasks'
 
@@ -44,7 +41,7 @@ export function taskRoutes(deps: Deps) {
       idempotent: true,
       handler(request, reply) {
         const guard = guardOf(request, callerOf(request).scope)
-        return once(store, guard, reply, () => create(deps, request, reply, guard))
+        return once(store, guard, reply, () => createTask(deps, request, reply, guard))
       },
     }),
     get: route({
@@ -113,53 +110,19 @@ export function taskRoutes(deps: Deps) {
         return json(reply, 200, printPage(page, presentArrival))
       },
     }),
-  }
-}
-
-async function create(
-  deps: Deps,
-  request: FastifyRequest<{ Body: Static<typeof CreateTask> }>,
-  reply: FastifyReply,
-  guard: Guard | null,
-): Promise<string | undefined> {
-  const { newId, config } = deps
-  const caller = callerOf(request)
-  const { front } = deps.dialects.get(caller.project.dialect)
-  if (front !== null) {
-    throw new AppError(
-      'invalid_request',
-      `Tasks of this project are created by its customers, under ${front.mount}`,
-    )
-  }
-  const { body } = request
-  const texts = members(request.text)
-  const callbackId = createCallbackId(deps, config)
-  const draft = await draftTask(deps, caller, {
-    id: newId(),
-    type: body.type ?? 'task',
-    status: 'waiting',
-    params: texts.get('params') ?? '{}',
-    metadata: texts.get('metadata') ?? '{}',
-    unique_id: body.unique_id ?? null,
-    callback_url: body.callback_url ?? null,
-    callback_hash: callbackId.hash,
-    expires_in_s: body.expires_in_s,
-  })
-  const answer = print({ ...presentTask(draft.task), ...callbackId.shown })
-  const result = await deps.store.createTask({ ...draft, idempotency: guarded(guard, 201, answer) })
-  switch (result.kind) {
-    case 'created':
-      return json(reply, 201, answer)
-    case 'unique_id_taken':
-      throw new AppError(
-        'unique_id_taken',
-        'unique_id: another task has it; take another, or use that task',
-        {
-          task_id: result.task_id,
-        },
-      )
-    case 'idempotency_key_taken':
-      return undefined
+    attempts: route({
+      id: 'listTaskAttempts',
+      summary: 'List the requests that were made for a task, in order; of its polls the last hundred',
+      tag,
+      query: PageQuery,
+      answers: { 200: 'CallAttemptPage' },
+      async handler(request, reply) {
+        const task = await taskOf(store, callerOf(request), request.params.id)
+        const { rows, has_more } = await store.listCallAttempts(task.id, pageOf(request.query))
+        const numbered = rows.map((attempt) => ({ ...attempt, id: String(attempt.number) }))
+        return json(reply, 200, printPage({ rows: numbered, has_more }, presentCallAttempt))
+      },
+    }),
   }
 }
 

@@ -1,5 +1,6 @@
 // Events, deliveries, attempts and arrivals: the story of a task.
 import { Type } from 'typebox'
+import { callSteps } from '../../domain/call.ts'
 import { deliveryStates, failureReasons } from '../../domain/delivery.ts'
 import { eventTypes } from '../../domain/event.ts'
 import { outcomeKinds } from '../../domain/outcome.ts'
@@ -108,6 +109,15 @@ export const Attempt = Type.Object({
   remote_address: nullable(Type.String()),
   error: nullable(Type.String()),
 })
+
+export const CallAttempt = Type.Intersect([
+  Type.Object({
+    step: Type.Enum([...callSteps], {
+      description: 'The request itself, a poll, or reading the result that a poll led to',
+    }),
+  }),
+  ref('Attempt'),
+])
 
 export const DeliveryDetail = Type.Intersect([
   ref('Delivery'),

@@ -1,8 +1,10 @@
 // The named schemas of answers and callbacks, as they stand in the OpenAPI document's components.
 import { Type, type TSchema } from 'typebox'
+import { TaskPoll, TaskRequest, TaskResolve, Token, TokenRevoked } from './call.ts'
 import {
   Arrival,
   Attempt,
+  CallAttempt,
   CallbackEvent,
   Delivery,
   DeliveryDetail,
@@ -44,12 +46,15 @@ const ResolvedTask = Type.Object({
   task: Type.Object({
     id: Type.String(),
     status: Type.String(),
-    result: Type.Object({
-      statusCode: Type.Integer(),
-      headers: Type.Object({}),
-      body: Type.String(),
-      duration: Type.Integer(),
-    }),
+    result: nullable(
+      Type.Object({
+        statusCode: Type.Integer(),
+        headers: Type.Object({}),
+        body: Type.String(),
+        duration: Type.Integer(),
+      }),
+      { description: 'Null where the body did not complete the task: it reported progress, or a failure' },
+    ),
     createdAt: Type.String(),
     completedAt: nullable(Type.String()),
   }),
@@ -58,6 +63,9 @@ const ResolvedTask = Type.Object({
 const named = {
   TaskStatus,
   AuditVerdict,
+  TaskRequest,
+  TaskPoll,
+  TaskResolve,
   Task,
   TaskCreated,
   EventType,
@@ -66,6 +74,7 @@ const named = {
   DeliveryState,
   Delivery,
   Attempt,
+  CallAttempt,
   DeliveryDetail,
   Arrival,
   Replay,
@@ -78,6 +87,8 @@ const named = {
   KeyCreated,
   Secret,
   SecretRotated,
+  Token,
+  TokenRevoked,
   Resealed,
   Problem,
   ResolvedTask,
@@ -87,9 +98,11 @@ const named = {
   DeliveryPage: page(ref('Delivery')),
   DestinationPage: page(ref('Destination')),
   ArrivalPage: page(ref('Arrival')),
+  CallAttemptPage: page(ref('CallAttempt')),
   ProjectPage: page(ref('Project')),
   KeyPage: page(ref('Key')),
   SecretPage: page(ref('Secret')),
+  TokenPage: page(ref('Token')),
 } as const satisfies Record<string, TSchema>
 
 export type SchemaName = keyof typeof named
@@ -97,10 +110,14 @@ export type SchemaName = keyof typeof named
 const descriptions: Partial<Record<string, string>> = {
   Task: 'The unit of asynchronous work',
   TaskCreated: 'A task with its one-time inbound URL',
+  TaskRequest: 'What is called for a task',
+  TaskPoll: 'How a provider is asked whether it is done',
+  TaskResolve: 'What the body of an inbound callback means',
   Event: 'Something that happened to a task that its customer is told about',
   CallbackEvent: 'The body of a native callback: an event, and its task as it was then',
   Delivery: 'One event on its way to one destination',
   Attempt: 'One request of a delivery, and what became of it',
+  CallAttempt: 'One request that was made for a task, and what became of it',
   DeliveryDetail: 'A delivery with its attempts and the plan of those to come',
   Arrival: 'One request that reached an inbound URL; credentials are not kept of its headers',
   Replay: 'A job that sends again whatever matches',
@@ -111,6 +128,7 @@ const descriptions: Partial<Record<string, string>> = {
   Key: 'A key, without itself',
   Secret: 'A signing secret or callback auth key that callbacks carry now',
   Resealed: 'What one step of changing the key that seals has done',
+  Token: 'A value of the vault, without itself',
   SecretRotated: 'The new secret, and when those before it end at the latest',
   Problem: 'Why a request was refused (RFC 9457); some codes have further members',
   InboundRefusal: 'Why an inbound URL refused a request',

@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { modes } from '../../domain/project.ts'
 import { auditVerdicts, taskStatuses } from '../../domain/task.ts'
 import { pageQuery } from '../pages.ts'
+import { NewPoll, NewRequest, NewResolve } from './call.ts'
 import { ExpiresIn, Json, JsonObject, nullable, Reason, ref, strict, Time } from './fields.ts'
 
 export const CreateTask = Type.Object(
@@ -15,6 +16,15 @@ export const CreateTask = Type.Object(
       Type.String({ description: 'http(s) URL or e-mail address; the default is the project’s' }),
     ),
     expires_in_s: Type.Optional(ExpiresIn),
+    request: Type.Optional(NewRequest),
+    poll: Type.Optional(NewPoll),
+    resolve: Type.Optional(NewResolve),
+    not_before: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'The request is not made before; a year ahead at most',
+      }),
+    ),
   },
   { ...strict, title: 'CreateTask' },
 )
@@ -98,6 +108,12 @@ export const Task = Type.Object({
   updated_at: Time,
   completed_at: nullable(Time),
   expires_at: nullable(Time),
+  request: nullable(ref('TaskRequest'), {
+    description: 'What is called for it; null where nothing is. Its headers and body are not shown',
+  }),
+  not_before: nullable(Time),
+  poll: nullable(ref('TaskPoll')),
+  resolve: nullable(ref('TaskResolve')),
   version: Type.Integer(),
 })
 

@@ -3,7 +3,9 @@ import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
 import type { Scope } from '../../domain/project.ts'
 import { bulk, type Row, type Transaction } from '../database.ts'
 import type { Token } from '../call-verbs.ts'
+import type { Idempotency } from '../store.ts'
 import type { WriteContext } from './context.ts'
+import { takeIdempotency } from './idempotency.ts'
 import { inScope, where } from './where.ts'
 
 /** A token as stored: `value` is sealed, null once it is revoked. */
@@ -24,9 +26,15 @@ const names = Object.keys(columns).join(', ')
 
 const insertToken = bulk(columns, (v) => `insert into tokens (${names}) select ${names} from ${v}`)
 
-export async function createToken({ tx }: WriteContext, token: StoredToken): Promise<null> {
-  await tx.bulk(insertToken, [token])
-  return null
+/** Inserts a token and its idempotency key, or nothing. */
+export async function createToken(
+  context: WriteContext,
+  { token, idempotency }: { token: StoredToken; idempotency: Idempotency | null },
+): Promise<boolean> {
+  const taken = await takeIdempotency(context, idempotency === null ? [] : [idempotency])
+  if (taken.size > 0) return false
+  await context.tx.bulk(insertToken, [token])
+  return true
 }
 
 /** Revokes a token; one that is revoked already stays as it is. */
