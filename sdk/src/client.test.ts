@@ -74,6 +74,7 @@ const routes: [call: (client: Client) => Promise<unknown>, request: string, body
   [(c) => c.tasks.events('t_1', { limit: 2 }), 'GET /v1/tasks/t_1/events?limit=2'],
   [(c) => c.tasks.deliveries('t_1'), 'GET /v1/tasks/t_1/deliveries'],
   [(c) => c.tasks.arrivals('t_1', { cursor: 'x' }), 'GET /v1/tasks/t_1/arrivals?cursor=x'],
+  [(c) => c.tasks.attempts('t_1', { limit: 2 }), 'GET /v1/tasks/t_1/attempts?limit=2'],
   [
     (c) => c.deliveries.list({ task_id: 't_1', state: 'failed', destination: 'https://a.test' }),
     'GET /v1/deliveries?task_id=t_1&state=failed&destination=https%3A%2F%2Fa.test',
@@ -87,6 +88,9 @@ const routes: [call: (client: Client) => Promise<unknown>, request: string, body
   [(c) => c.destinations.pause('o_1'), 'POST /v1/destinations/o_1/pause'],
   [(c) => c.destinations.resume('o_1'), 'POST /v1/destinations/o_1/resume'],
   [(c) => c.arrivals.apply('a_1'), 'POST /v1/arrivals/a_1/apply'],
+  [(c) => c.tokens.create({ name: 'n', value: 'v' }), 'POST /v1/tokens', { name: 'n', value: 'v' }],
+  [(c) => c.tokens.list({ limit: 2 }), 'GET /v1/tokens?limit=2'],
+  [(c) => c.tokens.revoke('tok_1'), 'DELETE /v1/tokens/tok_1'],
   [(c) => c.project.get(), 'GET /v1/project'],
   [(c) => c.project.update({ expires_in_s: null }), 'PATCH /v1/project', { expires_in_s: null }],
   [(c) => c.project.secrets(), 'GET /v1/project/secrets'],

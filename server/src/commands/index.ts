@@ -17,6 +17,7 @@ import { replayCommands } from './replay.ts'
 import { secretsRotate } from './secrets.ts'
 import { serve } from './serve.ts'
 import { taskCommands } from './task.ts'
+import { tokenCommands } from './token.ts'
 
 export const commands: readonly Command[] = [
   dev,
@@ -36,6 +37,7 @@ export const commands: readonly Command[] = [
   ...replayCommands,
   ...destinationCommands,
   ...arrivalCommands,
+  ...tokenCommands,
 ]
 
 /** The first words that several commands share, with what those are about. */
@@ -48,4 +50,5 @@ export const families: [name: string, summary: string][] = [
   ['replay', 'Replays: how far they are.'],
   ['destination', 'Destinations: how they fare, pause, resume.'],
   ['arrival', 'Requests that reached an inbound URL.'],
+  ['token', 'The vault: values for the headers of requests.'],
 ]

@@ -23,6 +23,10 @@ const created: Fields = {
     form: 'URL',
   },
   expires_in_s,
+  request: { doc: 'What is called for it: {"url": …}; see docs/providers.md.', kind: 'json' },
+  poll: { doc: 'How a provider is asked whether it is done.', kind: 'json' },
+  resolve: { doc: 'What the body of a callback to its inbound URL means.', kind: 'json' },
+  not_before: { doc: 'When the request is made at the earliest.', form: 'TIME' },
 }
 
 const filters: Fields = {

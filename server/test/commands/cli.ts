@@ -19,17 +19,24 @@ const plain = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(RINGBACK_|COLUMNS$|NO_COLOR$|FORCE_COLOR$)/.test(name)),
 )
 
-/** Runs a program to its end. */
+/** Runs a program to its end; `input` is all that it can read. */
 export const run = (
   file: string,
   args: readonly string[],
   env: Environment = {},
   cwd?: string,
+  input = '',
 ): Promise<Ended> =>
   new Promise((resolve) => {
-    execFile(file, args, { env: { ...plain, ...env }, maxBuffer: 1 << 26, cwd }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
+    const child = execFile(
+      file,
+      args,
+      { env: { ...plain, ...env }, maxBuffer: 1 << 26, cwd },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
+      },
+    )
+    child.stdin?.end(input)
   })
 
 /** Starts `ringback dev` on a free port, and gives a way to run commands against it. It ends with the test, as its folder does. */
@@ -61,7 +68,7 @@ export async function startDev(t: TestContext, folder?: string, env: Environment
     data,
     stop,
     /** Runs a command as in a terminal beside the server. */
-    ringback: (args: readonly string[], env: Environment = {}) =>
-      run(process.execPath, [bin, ...args], { RINGBACK_DATA: data, ...env }),
+    ringback: (args: readonly string[], env: Environment = {}, input = '') =>
+      run(process.execPath, [bin, ...args], { RINGBACK_DATA: data, ...env }, undefined, input),
   }
 }

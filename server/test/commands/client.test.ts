@@ -228,6 +228,33 @@ test('the commands do what they say, with the exit status they should', async (t
     await check([['arrival', 'apply', 'none'], 1, '', /\(not_found\)\n$/])
   })
 
+  await t.test(
+    'a value for the vault is read from standard input, and a request names its token',
+    async () => {
+      const made = await ringback(['token', 'create', '--name', 'inbox', '--quiet'], {}, 'Key a b\n')
+      assert.equal(made.code, 0, made.stderr)
+      const token = made.stdout.trimEnd()
+      assert.match(token, /^tok_[0-9a-f]{32}$/)
+      const request = JSON.stringify({
+        url: `${dev.base_url}/healthz`,
+        method: 'GET',
+        headers: { 'x-key': token },
+      })
+      const id = await createTask('--request', request)
+      const rows: Row[] = [
+        [['token', 'list'], 0, new RegExp(`^ID +NAME +CREATED\n${token} +inbox `)],
+        [['task', 'get', id, '--wait', '20'], 0, /^status +completed$/m],
+        [['task', 'show', id], 0, /✓ attempt 1, the request: answered 200 in /],
+        [['token', 'revoke', token], 0, /^revoked_at +\d/m],
+        [['token', 'list'], 0, '', 'There are none.\n'],
+        [['task', 'create', '--request', request], 1, '', /there is no token .*\(invalid_request\)\n$/],
+        [['token', 'create', '--name', 'empty'], 2, '', /the value is read from standard input: printf/],
+        [['task', 'create', '--poll', '{"provider":"fal"}'], 1, '', /poll: needs a request/],
+      ]
+      for (const row of rows) await check(row)
+    },
+  )
+
   await t.test('an administrator makes projects and keys, and a revoked key opens nothing', async () => {
     const project = await must('project', 'create', '--name', 'second', '--quiet')
     const key = JSON.parse(await must('key', 'create', project, '--mode', 'test', '--json')) as {

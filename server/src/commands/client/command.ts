@@ -1,7 +1,9 @@
 // The one way in which commands call a running server: flags become a request, the answer becomes lines or stays JSON.
+import { text as readText } from 'node:stream/consumers'
 import type { Client } from '@ringback/sdk'
 import { members } from '../../domain/json.ts'
-import { defineCommand, jsonOption, UsageError, type Argument, type Command } from '../command.ts'
+import { flagOf } from '../../config.ts'
+import { defineCommand, jsonOption, UsageError, type Argument, type Command, type Flags } from '../command.ts'
 import { screenOf, type Screen } from '../screen.ts'
 import { table, type Cell, type Column } from '../table.ts'
 import { exchange } from './exchange.ts'
@@ -20,6 +22,11 @@ export type Calling = {
   args?: readonly Argument[]
   /** Flags that become the body; the call has none without them. */
   body?: Fields
+  /**
+   * The field of the body that is read from standard input: for what must be seen neither in the shell's history nor in the list of
+   * processes.
+   */
+  secret?: string
   /** Flags that become the query. */
   query?: Fields
   call: (client: Client, given: { args: readonly string[]; body: unknown; query: object }) => Promise<unknown>
@@ -37,7 +44,8 @@ export const pageFields: Fields = {
 
 /** Makes a command of a call. */
 export function clientCommand(calling: Calling): Command {
-  const { name, summary, caller = 'project', args = [], body, query = {}, call, show = record, ids } = calling
+  const { name, summary, caller = 'project', args = [], body, secret, query = {} } = calling
+  const { call, show = record, ids } = calling
   return defineCommand({
     name,
     summary,
@@ -51,7 +59,9 @@ export function clientCommand(calling: Calling): Command {
     },
     async run(flags, args) {
       checkIds(args)
-      const text = body === undefined ? undefined : bodyText(body, flags)
+      const read = secret === undefined ? undefined : await readSecret(name, secret)
+      const text =
+        body === undefined ? undefined : bodyText({ ...body, ...read?.fields }, { ...flags, ...read?.flags })
       const given = {
         args,
         body: text === undefined ? undefined : (JSON.parse(text) as unknown),
@@ -74,6 +84,17 @@ export function clientCommand(calling: Calling): Command {
 export function checkIds(args: readonly string[]): void {
   const bad = args.find((arg) => ['', '.', '..'].includes(arg))
   if (bad !== undefined) throw new UsageError(`'${bad}' is no id`)
+}
+
+/** Reads a field from standard input, less the line break at its end. Throws UsageError where a person would have to type it. */
+async function readSecret(command: string, field: string): Promise<{ fields: Fields; flags: Flags }> {
+  const typed = process.stdin.isTTY ? '' : await readText(process.stdin)
+  const value = typed.replace(/\r?\n$/, '')
+  if (value === '')
+    throw new UsageError(
+      `the ${field} is read from standard input: printf %s "$${field.toUpperCase()}" | ringback ${command} …`,
+    )
+  return { fields: { [field]: { doc: '' } }, flags: { [flagOf(field)]: value } }
 }
 
 /** Prints what there is, and no empty line for nothing. */

@@ -1,6 +1,6 @@
 // What happened to a task, and what is to happen, as moments in time. Changes of state that nobody is told about (start,
 // await, resume, restart) leave no trace but the last one.
-import type { Arrival, Attempt, DeliveryDetail, Event, Task } from '@ringback/sdk'
+import type { Arrival, Attempt, CallAttempt, DeliveryDetail, Event, Task } from '@ringback/sdk'
 import { isUnsettled } from '../../domain/delivery.ts'
 import { members } from '../../domain/json.ts'
 import { isOpen } from '../../domain/task.ts'
@@ -10,6 +10,8 @@ import type { Tone } from '../screen.ts'
 /** A task with all that belongs to it, each as the JSON text of the answer. */
 export type Story = {
   task: string
+  /** The requests that were made for it. */
+  attempts: readonly string[]
   events: readonly string[]
   arrivals: readonly string[]
   /** With their attempts and plans. */
@@ -33,9 +35,10 @@ const SLOW_START_MS = 1000
 export const noteOf = (text: string): string => cut(printable(text), SHOWN_CHARS)
 
 /** All moments of a story, in order. */
-export function momentsOf({ task, events, arrivals, deliveries }: Story): Moment[] {
+export function momentsOf({ task, attempts, events, arrivals, deliveries }: Story): Moment[] {
   const moments = [
     ...taskMoments(task),
+    ...attempts.map(callMoment),
     ...arrivals.map(arrivalMoment),
     ...events.map(eventMoment),
     ...deliveries.toReversed().flatMap((text) => deliveryMoments(JSON.parse(text) as DeliveryDetail)),
@@ -69,17 +72,35 @@ function taskMoments(text: string): Moment[] {
   if (!isOpen(task.status)) return moments
   if (task.updated_at !== task.created_at)
     moments.push(moment(task.updated_at, '●', `${task.status} from here on`))
+  if (task.status === 'pending' && task.not_before !== null && task.updated_at === task.created_at)
+    moments.push(plan(task.not_before, 'its request is made'))
   if (task.expires_at !== null) moments.push(plan(task.expires_at, 'expires, if it is not settled before'))
   return moments
+}
+
+const called = { request: 'the request', poll: 'a poll', result: 'the result' } as const
+
+function callMoment(text: string): Moment {
+  const attempt = JSON.parse(text) as CallAttempt
+  const { step, number, started_at, duration_ms, outcome, status, error, response_body } = attempt
+  const good = outcome === 'delivered'
+  const answer = status === null ? outcome : `answered ${status}`
+  return moment(
+    started_at,
+    good ? '✓' : '✗',
+    `attempt ${number}, ${called[step]}: ${answer} in ${span(duration_ms)}`,
+    { tone: good ? 'green' : 'red', notes: [error ?? response_body] },
+  )
 }
 
 function arrivalMoment(text: string): Moment {
   const { id, received_at, remote_address, verdict, body } = JSON.parse(text) as Arrival
   const resolved = verdict === 'resolved'
+  const taken = resolved || verdict === 'progress'
   const from = remote_address === null ? '' : ` from ${remote_address}`
   return moment(received_at, '←', `request${from} at its inbound URL: ${verdict}`, {
-    tone: resolved ? 'green' : 'red',
-    notes: [body, resolved ? null : `arrival ${id}`],
+    tone: taken ? 'green' : 'red',
+    notes: [body, taken ? null : `arrival ${id}`],
   })
 }
 

@@ -17,6 +17,7 @@ const task = {
   created_at: time(0),
   updated_at: time(20),
   expires_at: null,
+  not_before: null,
 }
 const taskText = (fields: object = {}) =>
   JSON.stringify({ ...task, ...fields }).replace(/}$/, ',"params":{"n":1.0},"response":1950000000000000001}')
@@ -49,6 +50,7 @@ const delivery = (fields: object) => ({
 
 const story: Story = {
   task: taskText(),
+  attempts: [],
   events: [
     `{"type":"task.completed","created_at":"${time(10)}","detail":null}`,
     `{"type":"task.audit.rejected","created_at":"${time(20)}","detail":{"comments":"no","n":1.0}}`,
@@ -146,6 +148,7 @@ test('an open task tells its last change and its end, and one being sent plans o
   })
   const lines = at(Number.POSITIVE_INFINITY, {
     task: open,
+    attempts: [],
     events: [],
     arrivals: [],
     deliveries: [sending, failed].map((one) => JSON.stringify(one)),
@@ -161,4 +164,28 @@ test('an open task tells its last change and its end, and one being sent plans o
     '○ attempt 2 of task.completed, if needed',
     '○ expires, if it is not settled before',
   ])
+})
+
+test('a task that something is called for tells every request with its answer, and when the first will be made', () => {
+  const attempts = [
+    { step: 'request', ...attempt(1, 1, { outcome: 'timeout', error: 'No answer within 30 s.' }) },
+    { step: 'request', ...attempt(2, 2, { outcome: 'delivered', status: 202, response_body: '{"id":"j"}' }) },
+    { step: 'poll', ...attempt(3, 5, { status: 503 }) },
+  ].map((one) => JSON.stringify(one))
+  const nothing = { attempts: [], events: [], arrivals: [], deliveries: [] }
+  const told = (story: Story) =>
+    at(Number.POSITIVE_INFINITY, story)
+      .filter((line) => /^(2030| {39})/.test(line))
+      .map((line) => line.slice(37))
+  assert.deepEqual(told({ ...nothing, task: taskText(), attempts }), [
+    '● created',
+    '  params {"n":1.0}',
+    '✗ attempt 1, the request: timeout in 500 ms',
+    '  No answer within 30 s.',
+    '✓ attempt 2, the request: answered 202 in 500 ms',
+    '  {"id":"j"}',
+    '✗ attempt 3, a poll: answered 503 in 500 ms',
+  ])
+  const later = { status: 'pending', not_before: time(40), updated_at: time(0) }
+  assert.deepEqual(told({ ...nothing, task: taskText(later) }).slice(2), ['○ its request is made'])
 })

@@ -9,6 +9,7 @@ const tones: Readonly<Record<string, Tone>> = {
   approved: 'green',
   fixed: 'green',
   resolved: 'green',
+  progress: 'green',
   failed: 'red',
   expired: 'red',
   rejected: 'red',

@@ -25,10 +25,9 @@ export const NewRequest = Type.Object(
         'http(s) URL. `{resolve_url}` in it, in a header’s value or in the body becomes the task’s inbound URL, and the task waits for that',
     }),
     method: Type.Optional(Type.Enum([...callMethods], { default: 'POST' })),
+    // A record has its own word for members that are no text; `additionalProperties` would call them unknown.
     headers: Type.Optional(
-      Type.Unsafe<Record<string, string>>({
-        type: 'object',
-        additionalProperties: { type: 'string' },
+      Type.Record(Type.String(), Type.String(), {
         description: 'A value `tok_…` stands for a token of the vault',
       }),
     ),
