@@ -25,6 +25,7 @@ const poll = (provider: Provider, name: string, interval_s: number) => ({
   done_values: ['done'],
   fail_values: ['failed'],
   interval_s,
+  result_path: 'output',
 })
 
 /** Where each task is when the server is killed, and what its provider and its customer are asked then. */

@@ -10,7 +10,7 @@ export type ManualClock = Clock & {
    * Moves the time on in small steps until `done` resolves, with its value. For work that rests in between, who knows how
    * often: a database that is slower than the test sees a moment later than the one it was moved to.
    */
-  advanceUntil<T>(done: Promise<T>): Promise<T>
+  advanceUntil<T>(done: Promise<T>, step_ms?: number): Promise<T>
   /** The times that are waited for, earliest first. */
   waiting(): number[]
 }
@@ -45,8 +45,8 @@ export function createManualClock(start_ms = Date.UTC(2030, 0, 1)): ManualClock 
       now = Math.max(now, time_ms)
     },
     advance: (ms) => clock.advanceTo(now + ms),
-    async advanceUntil(done) {
-      const steps = setInterval(() => clock.advance(STEP_MS), REAL_STEP_MS)
+    async advanceUntil(done, step_ms = STEP_MS) {
+      const steps = setInterval(() => clock.advance(step_ms), REAL_STEP_MS)
       try {
         return await done
       } finally {

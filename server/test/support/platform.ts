@@ -15,6 +15,7 @@ import { createIds } from '../../src/domain/id.ts'
 import type { Sender } from '../../src/engine/senders.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
 import { startApi, type Body } from '../http/start-api.ts'
 import { openTestDriver } from './database.ts'
 import { ANSWER_BYTES, atEnd, startEngine } from './engine.ts'
@@ -50,7 +51,16 @@ export async function startPlatform(t: TestContext, dialect: string, { mail }: {
       response.end()
     }),
   )
-  const api = await startApi(t, { mail: mail !== undefined }, { over: store, dialect })
+  // What is looked at a second time, since it was found to be waited for.
+  let lookups = 0
+  const over: Store = {
+    ...store,
+    findTask(scope, id) {
+      lookups++
+      return store.findTask(scope, id)
+    },
+  }
+  const api = await startApi(t, { mail: mail !== undefined }, { over, dialect })
   const dialects = createDialects({ version: '0.0.0' })
   const newId = createIds(clock.now, (bytes) => bytes.set(randomBytes(bytes.length)))
   const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId, randomBytes })
@@ -76,6 +86,8 @@ export async function startPlatform(t: TestContext, dialect: string, { mail }: {
     /** Where callbacks are received; any path below it, too. */
     receiver_url: receiver.url,
     received,
+    /** How often the API has looked up a task by its id; a request that is held does so once it waits. */
+    lookups: () => lookups,
     /** The next callbacks are answered with these status codes. */
     answerWith: (...codes: number[]) => void answers.push(...codes),
     /** A customer's call, with no header but those given. */
