@@ -320,7 +320,7 @@ async function startProcessing(t: TestContext) {
         method: 'POST',
         body: JSON.stringify(json),
         signal,
-      }).then(async (response) => ({ status: response.status, body: (await response.json()) as unknown }))
+      }).then(async (response) => ({ status: response.status, body: await response.json() }))
       return { answer, held: asked.promise }
     },
     /** Resolves when a refused request is in the ledger. */
