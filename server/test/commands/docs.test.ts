@@ -17,7 +17,13 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const notRun = /^(npm ci|npm install|npm test|npm run (bench|chaos|soak))\b/
 
 /** Pages whose examples are made for a running `npm start`. */
-const besideServer = new Set(['README.md', 'docs/cli.md', 'docs/dialects.md', 'docs/operating.md'])
+const besideServer = new Set([
+  'README.md',
+  'docs/cli.md',
+  'docs/dialects.md',
+  'docs/operating.md',
+  'docs/providers.md',
+])
 
 /** What the shell of a page must print beside ending well: how often `status 1` was shown. */
 const refusals: Record<string, number> = { 'docs/cli.md': 2 }

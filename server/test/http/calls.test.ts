@@ -285,6 +285,7 @@ for (const mount of ['', '/asyncqueue']) {
 /** An API with a task whose request is under way. */
 async function startProcessing(t: TestContext) {
   let asked = Promise.withResolvers<void>()
+  const recorded = Promise.withResolvers<void>()
   const api = await startApi(
     t,
     {},
@@ -296,6 +297,7 @@ async function startProcessing(t: TestContext) {
           if (found?.status === 'processing') asked.resolve()
           return found
         },
+        recordArrival: (arrival) => store.recordArrival(arrival).then(recorded.resolve),
       }),
     },
   )
@@ -312,15 +314,17 @@ async function startProcessing(t: TestContext) {
     task,
     move,
     /** Posts to the inbound URL; `held` resolves once that waits for its answer. */
-    hold(json: unknown, signal: AbortSignal | null = null) {
+    hold: (json: unknown, signal: AbortSignal | null = null) => {
       asked = Promise.withResolvers()
       const answer = fetch(`http://127.0.0.1:${api.port}/v1/callbacks/${task.callback_id}`, {
         method: 'POST',
         body: JSON.stringify(json),
         signal,
-      }).then(async (response) => ({ status: response.status, body: (await response.json()) as unknown }))
+      }).then(async (response) => ({ status: response.status, body: await response.json() }))
       return { answer, held: asked.promise }
     },
+    /** Resolves when a refused request is in the ledger. */
+    recorded: recorded.promise,
     verdicts: async () =>
       (await call('GET', `/v1/tasks/${task.id}/arrivals`)).body.data.map(({ verdict }: Row) => verdict),
   }
@@ -373,16 +377,13 @@ test('what is held is answered when the server stops', async (t) => {
 })
 
 test('the body of whoever does not wait for the answer is in the ledger, to be applied by hand', async (t) => {
-  const { call, hold, store, task } = await startProcessing(t)
-  const recorded = Promise.withResolvers<void>()
-  const { recordArrival } = store
-  store.recordArrival = (arrival) => recordArrival(arrival).then(recorded.resolve)
+  const { call, hold, recorded, task } = await startProcessing(t)
   const leaving = new AbortController()
   const { answer, held } = hold({ status: 'OK' }, leaving.signal)
   await held
   leaving.abort()
   await assert.rejects(answer, { name: 'AbortError' })
-  await recorded.promise
+  await recorded
   const [arrival] = (await call('GET', `/v1/tasks/${task.id}/arrivals`)).body.data
   assert.deepEqual([arrival?.['verdict'], arrival?.['body']], ['early', '{"status":"OK"}'])
   assert.equal((await call('POST', `/v1/arrivals/${arrival!.id}/apply`)).body['status'], 'completed')
