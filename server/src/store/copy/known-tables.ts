@@ -2,6 +2,7 @@
 // migration adds is copied without a word here; what only PostgreSQL has is not, which a test keeps an eye on.
 import { bulk, type Bulk, type ColumnType, type Row } from '../database.ts'
 import { migrate } from '../migrate.ts'
+import { list } from '../sql/columns.ts'
 import { openSqlite } from '../sqlite-database.ts'
 
 /** A table of ours: its columns, and those of them that make its primary key. */
@@ -29,12 +30,14 @@ function toTable([name, rows]: [string, Row[]]): Table {
     .toSorted((a, b) => Number(a.pk) - Number(b.pk))
     .map((row) => String(row.name))
   if (key.length === 0) throw new Error(`table ${name} has no primary key to walk along`)
-  const names = Object.keys(columns).join(', ')
   return {
     name,
     columns,
     key,
-    insert: bulk(columns, (v) => `insert into ${name} (${names}) select ${names} from ${v}`),
+    insert: bulk(
+      columns,
+      (v) => `insert into ${name} (${list(columns)}) select ${list(columns, 'v')} from ${v}`,
+    ),
   }
 }
 

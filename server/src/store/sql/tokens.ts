@@ -4,6 +4,7 @@ import type { Scope } from '../../domain/project.ts'
 import { bulk, type Row, type Transaction } from '../database.ts'
 import type { Token } from '../call-verbs.ts'
 import type { Idempotency } from '../store.ts'
+import { list } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { takeIdempotency } from './idempotency.ts'
 import { inScope, where } from './where.ts'
@@ -22,9 +23,11 @@ const columns = {
 } as const
 
 const shown = 'id, project_id, mode, name, created_at, revoked_at'
-const names = Object.keys(columns).join(', ')
 
-const insertToken = bulk(columns, (v) => `insert into tokens (${names}) select ${names} from ${v}`)
+const insertToken = bulk(
+  columns,
+  (v) => `insert into tokens (${list(columns)}) select ${list(columns, 'v')} from ${v}`,
+)
 
 /** Inserts a token and its idempotency key, or nothing. */
 export async function createToken(
