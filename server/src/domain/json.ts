@@ -131,6 +131,19 @@ export type Printable =
   | readonly Printable[]
   | { readonly [name: string]: Printable }
 
+// The names of our own views are few; a bound is there for those that callers make up.
+const NAMES_MAX = 1000
+const names = new Map<string, string>()
+
+/** The JSON of a member's name with its colon. */
+function nameOf(name: string): string {
+  const known = names.get(name)
+  if (known !== undefined) return known
+  const text = `${JSON.stringify(name)}:`
+  if (names.size < NAMES_MAX) names.set(name, text)
+  return text
+}
+
 /** Prints JSON with verbatim parts. */
 export function print(value: Printable): string {
   if (value instanceof Verbatim) return value.text
@@ -139,7 +152,7 @@ export function print(value: Printable): string {
   let out = ''
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue
-    out += `${out === '' ? '' : ','}${JSON.stringify(name)}:${print(member)}`
+    out += `${out === '' ? '' : ','}${nameOf(name)}${print(member)}`
   }
   return `{${out}}`
 }

@@ -104,7 +104,7 @@ async function startStage(t: TestContext) {
   const provider = await startProvider(t, script)
   return {
     provider,
-    async boot() {
+    boot: async () => {
       const url = await databaseUrl(data)
       const server = spawnServer(data, url === null ? {} : { RINGBACK_DATABASE_URL: url })
       t.after(() => server[Symbol.asyncDispose]())

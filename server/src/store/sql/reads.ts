@@ -11,6 +11,7 @@ import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
 import type { Arrival, AwaitedTask, DeliveryFilter, Idempotency } from '../store.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
 import { withTasks } from './claim-calls.ts'
+import { unpackBody, type PackedBody } from './event-body.ts'
 import { countTasks, findTasks } from './find-tasks.ts'
 import { projectOf } from './projects.ts'
 import { recordReads } from './records.ts'
@@ -120,14 +121,18 @@ export const reads = {
       page.limit,
     ),
 
-  lastEvent: (tx: Transaction, { task_id }: { task_id: string }) =>
-    first<TaskEvent & { body: string | null }>(
+  async lastEvent(tx: Transaction, { task_id }: { task_id: string }) {
+    const found = await first<TaskEvent & PackedBody>(
       tx.all(
         `select * from events where task_id = $1
            and sequence = (select coalesce(last_told, event_count) from tasks where id = $1)`,
         [task_id],
       ),
-    ),
+    )
+    if (found === null) return null
+    const { payload: _, ...event } = found
+    return { ...event, body: unpackBody(found) }
+  },
 
   listArrivals: (tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) =>
     oldestFirst<Arrival>(

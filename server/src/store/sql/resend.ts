@@ -5,6 +5,7 @@ import type { ResendRequest, ResendResult } from '../store.ts'
 import type { WriteContext } from './context.ts'
 import { insertDeliveries, type InsertDelivery, type Inserted } from './delivery-insert.ts'
 import { wake } from './destinations.ts'
+import { unpackBody, type PackedBody } from './event-body.ts'
 import { takeIdempotency } from './idempotency.ts'
 import { lockTasks } from './lock.ts'
 import { finishDeliveries, releaseNext, type Final } from './settle.ts'
@@ -32,11 +33,12 @@ async function resend(context: WriteContext, input: ResendInput): Promise<Resend
   const { delivery, unsettled_id, idempotency } = input
   const [current] = await tx.all(unsettled, [delivery.task_id, delivery.sequence])
   if ((current?.id ?? null) !== unsettled_id) return nothing('raced')
-  const [event] = await tx.all('select body from events where task_id = $1 and sequence = $2', [
+  const [event] = await tx.all('select body, payload from events where task_id = $1 and sequence = $2', [
     delivery.task_id,
     delivery.sequence,
   ])
-  if (event?.body == null) return nothing('pruned')
+  const body = event === undefined ? null : unpackBody(event as PackedBody & Row)
+  if (body === null) return nothing('pruned')
   if (idempotency !== null && (await takeIdempotency(context, [idempotency])).size > 0) {
     return nothing('idempotency_key_taken')
   }
@@ -45,7 +47,7 @@ async function resend(context: WriteContext, input: ResendInput): Promise<Resend
     return nothing('done')
   }
   const inserted = await insertDeliveries(context, [delivery])
-  return { result: 'done', delivery: inserted.get(delivery.id) ?? null, body: String(event.body) }
+  return { result: 'done', delivery: inserted.get(delivery.id) ?? null, body }
 }
 
 /** Makes a pending delivery due now; of a held one, the head of its task that it waits for. */

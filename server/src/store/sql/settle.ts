@@ -6,6 +6,7 @@ import type { Ready, Settle } from '../store.ts'
 import { attemptColumns, deliveryColumns, list } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { wake } from './destinations.ts'
+import { unpackBody, type PackedBody } from './event-body.ts'
 
 /** `leased` says that a slot is reserved for the delivery that this one may release. */
 export type SettleInput = Settle & { leased: boolean }
@@ -174,7 +175,8 @@ export async function releaseNext(
 
 const selectBodies = bulk(
   { id: 'text', task_id: 'text', sequence: 'bigint' },
-  (v) => `select v.id, e.body from ${v} join events e on e.task_id = v.task_id and e.sequence = v.sequence`,
+  (v) =>
+    `select v.id, e.body, e.payload from ${v} join events e on e.task_id = v.task_id and e.sequence = v.sequence`,
 )
 
 /** The frozen bytes of deliveries, by delivery id. */
@@ -186,5 +188,5 @@ export async function bodiesOf(
     selectBodies,
     deliveries.map(({ id, task_id, sequence }) => ({ id, task_id, sequence })),
   )
-  return new Map(rows.map(({ id, body }) => [String(id), String(body ?? '')]))
+  return new Map(rows.map((row) => [String(row.id), unpackBody(row as PackedBody & Row) ?? '']))
 }

@@ -10,6 +10,7 @@ import { assignments, list, taskColumns } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { insertDeliveries, type Inserted, type InsertDelivery } from './delivery-insert.ts'
 import { ensureDestinations } from './destinations.ts'
+import { packBody } from './event-body.ts'
 import { dropIdempotency, takeIdempotency } from './idempotency.ts'
 import { insertLabels } from './labels.ts'
 
@@ -133,12 +134,26 @@ const insertEvent = bulk(
     detail: 'text',
     created_at: 'bigint',
     body: 'text',
+    payload: 'text',
   },
-  (v) => `insert into events (id, task_id, sequence, type, detail, created_at, body)
-    select v.id, v.task_id, v.sequence, v.type, v.detail, v.created_at, v.body from ${v}`,
+  (v) => `insert into events (id, task_id, sequence, type, detail, created_at, body, payload)
+    select v.id, v.task_id, v.sequence, v.type, v.detail, v.created_at, v.body, v.payload from ${v}`,
 )
 
-export type TransitionInput = Omit<Transition, 'delivery'> & { delivery: InsertDelivery | null }
+/** What a verb writes of a task, and by which row it is found. */
+export type TaskChange = Pick<Task, 'id' | (typeof mutable)[number]>
+
+/** Leaves behind what no verb changes: `params` may be long, and all of it would go to the database. */
+export const changeOf = (task: Task): TaskChange => {
+  const change: Record<string, unknown> = { id: task.id }
+  for (const name of mutable) change[name] = task[name]
+  return change as TaskChange
+}
+
+export type TransitionInput = Omit<Transition, 'task' | 'delivery'> & {
+  task: TaskChange
+  delivery: InsertDelivery | null
+}
 
 /** What became of a verb: without a delivery in it, `inserted` is null. */
 export type TransitionOutput = { result: TransitionResult; delivery: Inserted | null }
@@ -159,7 +174,9 @@ export async function transitionTasks(
   const winners = inputs.filter(({ task }) => won.has(task.id))
   await tx.bulk(
     insertEvent,
-    winners.flatMap(({ event }) => event ?? []),
+    winners.flatMap(({ task, event }) =>
+      event === null ? [] : { ...event, ...packBody(event.body, task.response) },
+    ),
   )
   await tx.bulk(
     insertNewCallbackId,
