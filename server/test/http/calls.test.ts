@@ -392,6 +392,15 @@ test('the body of whoever does not wait for the answer is in the ledger, to be a
   assert.equal((await call('POST', `/v1/arrivals/${arrival!.id}/apply`)).body['status'], 'completed')
 })
 
+test('an id that is no good any more is not held', async (t) => {
+  const { call, move, task } = await startProcessing(t)
+  await call('POST', `/v1/tasks/${task.id}/cancel`)
+  await call('POST', `/v1/tasks/${task.id}/restart`)
+  await move('begin')
+  const { status } = await call('POST', `/v1/callbacks/${task.callback_id}`, { json: { status: 'OK' } })
+  assert.equal(status, 404, 'the restart made a new one')
+})
+
 test('a task that somebody works on is not waited for', async (t) => {
   const { call, createTask } = await startApi(t)
   const { id, callback_id } = await createTask({})
