@@ -42,10 +42,13 @@ async function startWithProvider(
     /** The task once it is settled; time goes on meanwhile. */
     settled: async ({ id }: { id: string }) =>
       (await clock.advanceUntil(call('GET', `/v1/tasks/${id}?wait=20`))).body,
-    /** The task once a time that goes on has brought it into a status. */
-    until: async ({ id }: { id: string }, status: string): Promise<void> => {
+    /** Lets time go on until the task is in a status on its way, and throws when it is settled instead. */
+    until: async ({ id }: { id: string }, wanted: string): Promise<void> => {
       const seen = async (): Promise<void> => {
-        if ((await call('GET', `/v1/tasks/${id}`)).body['status'] !== status) await seen()
+        const { status, completed_at } = (await call('GET', `/v1/tasks/${id}`)).body
+        if (status === wanted) return
+        assert.equal(completed_at, null, `it is ${String(status)}, and never was ${wanted}`)
+        await seen()
       }
       await clock.advanceUntil(seen())
     },

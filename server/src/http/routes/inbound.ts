@@ -88,7 +88,8 @@ export function inboundRoutes(deps: Deps) {
 
 type Attempt = { request: Inbound; reply: FastifyReply; task: Task; hash: string }
 
-async function resolve(deps: Deps, { request, reply, task: found, hash }: Attempt): Promise<string> {
+async function resolve(deps: Deps, attempt: Attempt): Promise<string> {
+  const { request, reply, task: found, hash } = attempt
   const { store, dialects, directory, verbs, config, newId } = deps
   const project = await directory.project(found.project_id)
   if (project === undefined) throw new Error(`Task ${found.id} belongs to no project`)
@@ -96,7 +97,7 @@ async function resolve(deps: Deps, { request, reply, task: found, hash }: Attemp
   // What is read already is not lost when the sender does not wait for the answer.
   const bytes = await readBody(request.raw, config.body_limit)
   if (bytes === undefined) readOn(request, reply)
-  const task = await whenAnswered(deps, found, reply)
+  const task = await whenAnswered(deps, attempt)
   const verdict = obstacle(task, hash, store.now())
   const arrival: Arrival = {
     id: newId(),
@@ -148,12 +149,12 @@ async function resolve(deps: Deps, { request, reply, task: found, hash }: Attemp
 
 /**
  * The task once its own request is no longer under way, or as it is after ten seconds: a provider may call back before its answer
- * to the request is read. What somebody else works on is not waited for.
+ * to the request is read. What somebody else works on is not waited for, nor is what no wait would let pass.
  */
-const whenAnswered = async ({ untilMoved }: Deps, task: Task, reply: FastifyReply): Promise<Task> =>
-  task.call_plan === null
-    ? task
-    : untilMoved(task, { wait_ms: ANSWER_WAIT_MS, whileIn: ['processing'], reply })
+async function whenAnswered({ store, untilMoved }: Deps, { reply, task, hash }: Attempt): Promise<Task> {
+  if (task.call_plan === null || obstacle(task, hash, store.now()) !== 'early') return task
+  return untilMoved(task, { wait_ms: ANSWER_WAIT_MS, whileIn: ['processing'], reply })
+}
 
 /**
  * The short view of a task that AsyncQueue's customers know: constants but for the body, which is null where it did not complete
