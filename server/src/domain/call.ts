@@ -81,10 +81,14 @@ export type CallPlan = {
   resolve: ResolvePlan | null
 }
 
-/** What came of a task's calls so far. `answer` is that of the response: without it the response did not come by a call. */
+/**
+ * What came of a task's calls so far. `answer` is that of the response: without it the response did not come by a call.
+ * `signaled` says that a signal settled the task, so that its token is used.
+ */
 export type CallReport = {
   started_at: number | null
   retry_count: number
+  signaled?: true
   answer: { status: number; headers: Readonly<Record<string, string>>; duration_ms: number } | null
 }
 

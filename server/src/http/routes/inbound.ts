@@ -10,7 +10,6 @@ import type { Arrival, ArrivalVerdict } from '../../store/store.ts'
 import { callbackHash } from '../callback-id.ts'
 import type { Deps } from '../deps.ts'
 import { logBug, readOn, setProblemHead, toAppError } from '../errors.ts'
-import { createLimiter } from '../inbound-rate.ts'
 import { cleanText, jsonTextOf, ledgerHeaders } from '../inbound-request.ts'
 import { readBody } from '../body.ts'
 import { json, route } from '../route.ts'
@@ -37,8 +36,7 @@ function obstacle(task: Task, hash: string, now: number): ArrivalVerdict | undef
 
 /** Makes the inbound route. */
 export function inboundRoutes(deps: Deps) {
-  const { store, config, registry, log } = deps
-  const limiter = config.inbound_rate === null ? null : createLimiter(config.inbound_rate)
+  const { store, registry, log } = deps
   const limited = new Counter({
     name: 'ringback_inbound_limited_total',
     help: 'Requests to inbound URLs that were refused by the rate limit',
@@ -67,7 +65,7 @@ export function inboundRoutes(deps: Deps) {
       async handler(request, reply) {
         const hash = callbackHash(request.params.id)
         const now = store.now()
-        const wait_ms = limiter?.(request.ip, now) ?? 0
+        const wait_ms = deps.limitInbound(request.ip, now)
         if (wait_ms > 0) {
           limited.inc()
           await warnIfLive(hash, request.ip, now)
@@ -104,7 +102,11 @@ async function resolve(deps: Deps, { request, reply, task, hash }: Attempt): Pro
   const refuse = async (why: ArrivalVerdict, at: Task): Promise<string> => {
     await record(deps, { ...arrival, verdict: why })
     if (why === 'late' || why === 'repeated') return failure(reply, 404, GONE)
-    return failure(reply, 409, `Task is not in waiting/polling state (current: ${dialect.statusWord(at)})`)
+    return failure(
+      reply,
+      409,
+      `Task is not in waiting/polling state (current: ${dialect.statusWord(at, store.now())})`,
+    )
   }
   if (verdict !== undefined) return refuse(verdict, task)
 
@@ -132,7 +134,7 @@ const printResolved = (task: Task, response: string, dialect: Dialect): string =
   print({
     task: {
       id: dialect.publicId(task),
-      status: dialect.statusWord(task),
+      status: dialect.statusWord(task, task.updated_at),
       result: { statusCode: 200, headers: {}, body: response, duration: 0 },
       createdAt: isoTime(task.created_at),
       completedAt: isoTimeOrNull(task.completed_at),
