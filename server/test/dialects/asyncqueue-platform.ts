@@ -1,7 +1,7 @@
 // A platform that speaks AsyncQueue, and what its customers have: a target that is called, and a receiver of completion webhooks.
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { TestContext } from 'node:test'
 import { startReceiver } from '../support/receiver.ts'
 import { startPlatform } from '../support/platform.ts'
@@ -30,8 +30,8 @@ export type Called = {
   at: number
 }
 
-/** How a target answers; null breaks the connection off. */
-export type Answer = { status?: number; headers?: Record<string, string>; body?: string } | null
+/** How a target answers. */
+export type Answer = { status?: number; headers?: Record<string, string>; body?: string }
 
 export const ended = ['completed', 'failed', 'timeout', 'cancelled']
 
@@ -41,14 +41,25 @@ export async function startAsyncqueue(t: TestContext) {
   const { clock, credentials, log, received, attempted } = platform
   const calls: Called[] = []
   const answers: (Answer | (() => Answer | Promise<Answer>))[] = []
+  // Who waits for a call hears of it before time goes on.
+  const watching = new Map<number, () => void>()
+  async function called(number: number): Promise<Called> {
+    if (calls.length < number)
+      await clock.advanceUntil(new Promise<void>((resolve) => watching.set(number, resolve)))
+    return calls[number - 1]!
+  }
+
+  async function answerCall(response: ServerResponse): Promise<void> {
+    const next = answers.shift() ?? {}
+    const answer = typeof next === 'function' ? await next() : next
+    response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
+  }
   const target = await using(
     t,
-    startReceiver(async ({ method = '', url = '', headers, socket }, response, text) => {
+    startReceiver(({ method = '', url = '', headers }, response, text) => {
       calls.push({ method, path: url, headers, text, at: clock.now() })
-      const next = answers.shift() ?? {}
-      const answer = typeof next === 'function' ? await next() : next
-      if (answer === null) return void socket.destroy()
-      response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
+      watching.get(calls.length)?.()
+      void answerCall(response)
     }),
   )
   const target_url = `${target.url}/run`
@@ -129,7 +140,7 @@ export async function startAsyncqueue(t: TestContext) {
     /** How the next calls are answered; afterwards with an empty 200. */
     answerCalls: (...next: typeof answers) => void answers.push(...next),
     /** The call with this number, from 1: time goes on until the target gets it, and then stands still. */
-    called: (number: number) => clock.advanceUntil(found(() => calls[number - 1])),
+    called,
     /** When the next call is due after the one with this number; null when there is none. */
     dueAfter: async (number: number): Promise<number | null> => {
       const lines = () => log.lines.filter(({ message }) => message === 'call.attempted')
