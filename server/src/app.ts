@@ -206,6 +206,7 @@ export async function createApp({
       public_url,
       body_limit: config.body_limit,
       inbound_rate: config.inbound_rate,
+      team_rate: config.team_rate,
       trust_proxy: config.trust_proxy,
       surface: config.surface,
       admin_key: config.admin_key,

@@ -195,7 +195,14 @@ export const settings = {
     env: 'RINGBACK_INBOUND_RATE',
     form: 'COUNT/SECONDS',
     fallback: '30/60',
-    doc: 'Inbound callbacks allowed from one address (IPv6: one /64) in so many seconds; off for no limit.',
+    doc: 'Inbound callbacks and signals allowed from one address (IPv6: one /64) in so many seconds; off for no limit.',
+    parse: rate,
+  }),
+  team_rate: setting({
+    env: 'RINGBACK_TEAM_RATE',
+    form: 'COUNT/SECONDS',
+    fallback: '600/60',
+    doc: 'Requests that the customers of an AsyncQueue project may make in so many seconds, to each process; off for no limit.',
     parse: rate,
   }),
   body_limit: setting({

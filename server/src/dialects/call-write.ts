@@ -31,7 +31,7 @@ export function callConsequence(
 }
 
 function restarted(calls: DialectCalls, randomBytes: Sources['randomBytes'], task: Task): CallConsequence {
-  const request = planOf(task)?.request ?? null
+  const { request = null, not_before = null } = planOf(task) ?? {}
   if (request === null) return nothing
   const callback_id = tellsInbound(request, calls.placeholder) ? randomBytes(32).toString('hex') : null
   const fresh =
@@ -39,7 +39,7 @@ function restarted(calls: DialectCalls, randomBytes: Sources['randomBytes'], tas
   const call = newCall(task, request, {
     placeholder: calls.placeholder,
     callback_id,
-    due_at: task.updated_at,
+    due_at: Math.max(task.updated_at, not_before ?? 0),
   })
   return { call: { kind: 'restart', ...call }, task: fresh }
 }

@@ -61,8 +61,8 @@ export type Dialect = {
   policy(project: Project): RetryPolicy
   /** The id of a task in the answers to its customers and to whoever uses its inbound URL. */
   publicId(task: Task): string
-  /** The dialect's word for a task's state. */
-  statusWord(task: Task): string
+  /** The dialect's word for a task's state at `now` (milliseconds). */
+  statusWord(task: Task, now: number): string
   /** Null where nothing is ever called for a task. */
   readonly calls: DialectCalls | null
   /** Its customers' routes; the native ones are the API's own. */

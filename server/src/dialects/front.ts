@@ -2,6 +2,7 @@
 // mount (`/scale`), and at the root of each host name that a project of the dialect has.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { AppError } from '../domain/errors.ts'
+import type { Rate } from '../domain/project.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Verbs } from './apply.ts'
@@ -21,8 +22,14 @@ export type UntilMoved = (
   bounds: { wait_ms: number; whileIn?: readonly TaskStatus[]; reply: FastifyReply },
 ) => Promise<Task>
 
+/**
+ * Admits a request that needs no key but a one-time secret (0), or says how many milliseconds its address has to wait; `now` is
+ * in milliseconds.
+ */
+export type LimitInbound = (address: string, now: number) => number
+
 /** What a front's routes are made from. */
-export type FrontDeps = WorkDeps & { untilMoved: UntilMoved }
+export type FrontDeps = WorkDeps & { untilMoved: UntilMoved; limitInbound: LimitInbound }
 
 /** What the work on records is made from. */
 export type WorkDeps = Sources &
@@ -37,6 +44,8 @@ export type WorkDeps = Sources &
       /** In bytes. */
       body_limit: number
       mail: boolean
+      /** Requests that a project's customers may make; null switches the limit off. */
+      team_rate: Rate | null
     }
     log: { info: Write; warn: Write; error: Write }
   }

@@ -1,4 +1,5 @@
 // The registry of dialects: one line each.
+import { createAsyncqueue } from './asyncqueue/asyncqueue.ts'
 import type { Dialect, Dialects } from './dialect.ts'
 import { createNative } from './native/native.ts'
 import { createScale } from './scale/scale.ts'
@@ -21,6 +22,7 @@ export function createDialects({
     createScale({ version }),
     createStardust({ version, window_ms: signature_window_s * 1000 }),
     createSuperai({ version }),
+    createAsyncqueue({ version }),
   ]
   const byName = new Map(all.map((dialect) => [dialect.name, dialect]))
   return {

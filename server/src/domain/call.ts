@@ -1,6 +1,7 @@
 // A call is an outgoing request for a task that is no callback: its target call, then the polls that ask how the work goes, then
 // the fetch of the result. A task has one row for all of them, since only one is ever due. What is asked for is the plan, which
 // never changes; what came of it is the report.
+import { print } from './json.ts'
 import type { Scope } from './project.ts'
 
 export const callSteps = ['request', 'poll', 'result'] as const
@@ -80,10 +81,14 @@ export type CallPlan = {
   resolve: ResolvePlan | null
 }
 
-/** What came of a task's calls so far. `answer` is that of the response: without it the response did not come by a call. */
+/**
+ * What came of a task's calls so far. `answer` is that of the response: without it the response did not come by a call.
+ * `signaled` says that a signal settled the task, so that its token is used.
+ */
 export type CallReport = {
   started_at: number | null
   retry_count: number
+  signaled?: true
   answer: { status: number; headers: Readonly<Record<string, string>>; duration_ms: number } | null
 }
 
@@ -117,6 +122,10 @@ export const noReport: CallReport = { started_at: null, retry_count: 0, answer: 
 /** The report of a task; empty where nothing was called yet. */
 export const reportOf = ({ call_report }: { call_report: string | null }): CallReport =>
   call_report === null ? noReport : (JSON.parse(call_report) as CallReport)
+
+/** The text of a report once the response is another than a call's. */
+export const withoutAnswer = (call_report: string | null): string | null =>
+  call_report === null ? null : print({ ...reportOf({ call_report }), answer: null })
 
 /** The plan of a task that has one; it may be long, so read it once. */
 export const planOf = ({ call_plan }: { call_plan: string | null }): CallPlan | null =>

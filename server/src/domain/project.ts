@@ -7,6 +7,9 @@ export type Mode = (typeof modes)[number]
 /** Whose objects a caller may see. */
 export type Scope = { project_id: string; mode: Mode }
 
+/** So many requests in `window_s` seconds. */
+export type Rate = { count: number; window_s: number }
+
 /** What each destination of a project takes at most: attempts at a time, and begun in a second (null: no limit). */
 export type Limits = { in_flight: number; per_second: number | null }
 

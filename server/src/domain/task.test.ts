@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { newProject, newTask } from '../../test/support/store.ts'
-import { decide, taskStatuses, transitions, type TaskVerb } from './task.ts'
+import { reportOf } from './call.ts'
+import { print } from './json.ts'
+import { decide, taskStatuses, transitions, type TaskVerb, type VerbInput } from './task.ts'
 
 const verbs = Object.keys(transitions) as TaskVerb[]
 
@@ -37,4 +39,18 @@ test('a recall clears what the completion left', () => {
   assert.ok(done)
   const { response, completed_at, expires_at, audit_status } = decide(done, 'recall', {}, 6)?.task ?? done
   assert.deepEqual([response, completed_at, expires_at, audit_status], [null, null, null, null])
+})
+
+test('a response that is written anew is not that of a call any more', () => {
+  const answer = { status: 201, headers: {}, duration_ms: 7 }
+  const call_report = print({ started_at: 3, retry_count: 1, answer })
+  const done = newTask(newProject(), { status: 'completed', response: '"a"', call_report })
+  const after = (verb: TaskVerb, input: VerbInput) => decide(done, verb, input, 5)?.task ?? done
+  assert.equal(after('audit', { verdict: 'fixed' }).call_report, call_report)
+  for (const rewritten of [
+    after('edit', { response: '"b"' }),
+    after('audit', { verdict: 'fixed', response: '"b"' }),
+  ]) {
+    assert.deepEqual(reportOf(rewritten), { started_at: 3, retry_count: 1, answer: null })
+  }
 })

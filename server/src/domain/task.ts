@@ -1,5 +1,6 @@
 // The life of a task: the one table of allowed transitions, and what each verb changes. Everything here is a value in, a
 // value out; that exactly one of several racing verbs wins is the store's compare-and-set on `version`.
+import { withoutAnswer } from './call.ts'
 import type { EventType } from './event.ts'
 import { print } from './json.ts'
 import type { Mode } from './project.ts'
@@ -173,9 +174,9 @@ function changesOf(task: Task, verb: TaskVerb | CallVerb, input: VerbInput, now:
     case 'suspend':
       return { resume_status: task.status }
     case 'edit':
-      return { response: input.response ?? task.response }
+      return rewritten(task, input)
     case 'audit':
-      return { audit_status: input.verdict ?? null, response: input.response ?? task.response }
+      return { audit_status: input.verdict ?? null, ...rewritten(task, input) }
     case 'recall':
     case 'restart':
       return {
@@ -196,6 +197,10 @@ function changesOf(task: Task, verb: TaskVerb | CallVerb, input: VerbInput, now:
       return { expires_at: earlier(task.expires_at, input.expires_at ?? null), ...halted(task, verb) }
   }
 }
+
+/** Another response than the one that a call brought is described by no answer. */
+const rewritten = ({ call_report }: Task, { response }: VerbInput): Partial<Task> =>
+  response === undefined ? {} : { response, call_report: withoutAnswer(call_report) }
 
 const earlier = (one: number | null, other: number | null): number | null =>
   one === null || other === null ? (one ?? other) : Math.min(one, other)

@@ -12,6 +12,7 @@ import { createBrokenAnswer, createErrorHandler } from './errors.ts'
 import { guardEdge } from './edge.ts'
 import { registerFronts, type FrontOf } from './fronts.ts'
 import { createHosts, type Hosts } from './hosts.ts'
+import { createLimiter } from './inbound-rate.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { arrivalRoutes } from './routes/arrivals.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
@@ -56,7 +57,8 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   const config = { ...options.config, public_url: options.config.public_url.replace(/\/+$/, '') }
   const hosts = createHosts(options)
   const untilMoved = createUntilMoved({ store: options.store, waiters })
-  const deps: Deps = { ...options, config, untilMoved, hosts, isStopping: drain.isStopping }
+  const limitInbound = createLimiter(config.inbound_rate)
+  const deps: Deps = { ...options, config, untilMoved, limitInbound, hosts, isStopping: drain.isStopping }
   let frontOf: FrontOf = () => undefined
   const app = createServer(config, deps, { hosts, frontOf: (url) => frontOf(url) })
   const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })

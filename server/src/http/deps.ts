@@ -5,7 +5,8 @@ import type { CheckUrl } from '../dialects/callback-url.ts'
 import type { Sources } from '../dialects/credentials.ts'
 import type { Dialects } from '../dialects/dialect.ts'
 import type { Directory } from '../dialects/directory.ts'
-import type { UntilMoved } from '../dialects/front.ts'
+import type { LimitInbound, UntilMoved } from '../dialects/front.ts'
+import type { Rate } from '../domain/project.ts'
 import type { Store } from '../store/store.ts'
 import type { Hosts } from './hosts.ts'
 
@@ -14,16 +15,15 @@ type Write = (fields: Record<string, unknown>, message: string) => void
 /** A structured logger; pino is one. */
 export type Log = { info: Write; warn: Write; error: Write }
 
-/** Requests allowed from one address in any `window_s` seconds. */
-export type InboundRate = { count: number; window_s: number }
-
 export type ApiConfig = {
   /** The base of the URLs that we hand out, without a slash at the end. */
   public_url: string
   /** In bytes. */
   body_limit: number
-  /** Null switches the limit off. */
-  inbound_rate: InboundRate | null
+  /** Of one address in any window of time. Null switches the limit off. */
+  inbound_rate: Rate | null
+  /** Of one AsyncQueue team in each window of time. Null switches the limit off. */
+  team_rate: Rate | null
   /** CIDR ranges of proxies whose `x-forwarded-for` is believed. */
   trust_proxy: readonly string[]
   surface: 'all' | 'api' | 'inbound'
@@ -47,4 +47,9 @@ export type ApiOptions = Sources & {
 }
 
 /** What routes are made from. */
-export type Deps = ApiOptions & { untilMoved: UntilMoved; hosts: Hosts; isStopping: () => boolean }
+export type Deps = ApiOptions & {
+  untilMoved: UntilMoved
+  limitInbound: LimitInbound
+  hosts: Hosts
+  isStopping: () => boolean
+}

@@ -1,17 +1,17 @@
-// The limit of the inbound URL: so many requests of one address in any window of time, exactly. A fixed window would let
+// The limit of what needs no key but a one-time secret, inbound URLs and signals together: so many requests of one address in any window of time, exactly. A fixed window would let
 // twice as many through at its edge. Only admitted requests count, so a caller that never pauses still gets its share.
 import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import type { InboundRate } from './deps.ts'
-
-/** Admits a request (0), or says how many milliseconds its address has to wait. */
-export type Limiter = (address: string, now: number) => number
+import type { LimitInbound } from '../dialects/front.ts'
+import type { Rate } from '../domain/project.ts'
 
 // Some 20 MB when all are full. Past it the address that was quiet for longest is forgotten.
 const ADDRESSES_MAX = 50_000
 
-/** Makes a limiter; its memory is bounded, and addresses that were quiet for a whole window cost nothing. */
-export function createLimiter({ count, window_s }: InboundRate): Limiter {
+/** Makes a limiter, one that admits everything without a rate; its memory is bounded, and addresses that were quiet for a whole window cost nothing. */
+export function createLimiter(rate: Rate | null): LimitInbound {
+  if (rate === null) return () => 0
+  const { count, window_s } = rate
   const window_ms = window_s * 1000
   // In the order of last use: the one that was quiet for longest stands first.
   const addresses = new Map<string, number[]>()

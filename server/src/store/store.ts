@@ -151,6 +151,11 @@ export type ClaimResult<T> = {
 export type TaskFilter = {
   status?: TaskStatus
   statuses?: readonly TaskStatus[]
+  /** Like `statuses`, but of a suspended task the status that it will go on from. */
+  resumed_statuses?: readonly TaskStatus[]
+  /** Something is called for it, first at a time after this one, or by it: whatever is not `after` is `by`. */
+  first_call_after?: number
+  first_call_by?: number
   /** Of suspended tasks only those that were created so, or only those that were not. */
   suspended_at_birth?: boolean
   type?: string

@@ -97,6 +97,7 @@ export async function startApi(
       public_url: 'https://ring.test/',
       body_limit: 10_000,
       inbound_rate: null,
+      team_rate: null,
       trust_proxy: [],
       surface: 'all',
       admin_key: adminKey,

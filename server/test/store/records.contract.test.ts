@@ -7,7 +7,7 @@ import type { Task } from '../../src/domain/task.ts'
 import { firstIdAt, timeOfId } from '../../src/domain/id.ts'
 import type { Store, TaskFilter } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
-import { newId, newProject, newTask } from '../support/store.ts'
+import { destinationOf, newId, newProject, newTask } from '../support/store.ts'
 
 let clock = 1_000_000
 
@@ -256,6 +256,33 @@ for (const { name, open } of contractDatabases) {
         ['b', { statuses: ['suspended'], suspended_at_birth: false }],
         ['a c', { suspended_at_birth: true }],
         ['b c', { suspended_at_birth: false }],
+        ['a', { resumed_statuses: ['pending'] }],
+        ['b c', { resumed_statuses: ['waiting', 'completed'] }],
+        ['', { resumed_statuses: ['suspended'] }],
+      ]
+      for (const [types, filter] of found) assert.equal(await typesOf(filter), types, JSON.stringify(filter))
+    })
+
+    it('tells tasks whose first call is later from all others', async () => {
+      await freshProject()
+      const destination = { ...destinationOf(project), kind: 'call' as const }
+      const request = {
+        url: 'http://127.0.0.1:1/',
+        callback_id: null,
+        priority: 5,
+        timeout_ms: 1,
+        destination,
+      }
+      for (const [type, due_at] of Object.entries({ a: 1000, b: 2000, c: null })) {
+        const task = newTask(project, { type, status: 'pending' })
+        const call = due_at === null ? null : { ...request, due_at }
+        await store.createTask({ task, destination: null, idempotency: null, call })
+      }
+      const found: [string, TaskFilter][] = [
+        ['a b', { first_call_after: 999 }],
+        ['b', { first_call_after: 1000 }],
+        ['a c', { first_call_by: 1000 }],
+        ['a b c', { first_call_by: 2000 }],
       ]
       for (const [types, filter] of found) assert.equal(await typesOf(filter), types, JSON.stringify(filter))
     })

@@ -78,7 +78,7 @@ test('customers are told of completion, errors, audits and recalls, and of nothi
 
 test('each of our statuses has one of the four words', () => {
   const words = Object.fromEntries(
-    taskStatuses.map((status) => [status, scale.statusWord({ ...task, status })]),
+    taskStatuses.map((status) => [status, scale.statusWord({ ...task, status }, now)]),
   )
   assert.deepEqual(words, {
     pending: 'pending',

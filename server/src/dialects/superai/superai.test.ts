@@ -57,7 +57,7 @@ test('every event is told by its action and the state right after it, but for a 
 
 test('every status has a word, and a task that was born suspended is PENDING', () => {
   const wordOf = (status: Task['status'], resume_status: Task['status'] | null = null) =>
-    superai.statusWord({ ...task, status, resume_status })
+    superai.statusWord({ ...task, status, resume_status }, now)
   assert.deepEqual(
     taskStatuses.map((status) => wordOf(status, status === 'suspended' ? 'waiting' : null)),
     [

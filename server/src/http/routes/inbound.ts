@@ -12,7 +12,6 @@ import type { Arrival, ArrivalVerdict } from '../../store/store.ts'
 import { callbackHash } from '../callback-id.ts'
 import type { Deps } from '../deps.ts'
 import { logBug, readOn, setProblemHead, toAppError } from '../errors.ts'
-import { createLimiter } from '../inbound-rate.ts'
 import { cleanText, jsonTextOf, ledgerHeaders } from '../inbound-request.ts'
 import { readBody } from '../body.ts'
 import { json, route } from '../route.ts'
@@ -41,8 +40,7 @@ function obstacle(task: Task, hash: string, now: number): ArrivalVerdict | undef
 
 /** Makes the inbound route. */
 export function inboundRoutes(deps: Deps) {
-  const { store, config, registry, log } = deps
-  const limiter = config.inbound_rate === null ? null : createLimiter(config.inbound_rate)
+  const { store, registry, log } = deps
   const limited = new Counter({
     name: 'ringback_inbound_limited_total',
     help: 'Requests to inbound URLs that were refused by the rate limit',
@@ -71,7 +69,7 @@ export function inboundRoutes(deps: Deps) {
       async handler(request, reply) {
         const hash = callbackHash(request.params.id)
         const now = store.now()
-        const wait_ms = limiter?.(request.ip, now) ?? 0
+        const wait_ms = deps.limitInbound(request.ip, now)
         if (wait_ms > 0) {
           limited.inc()
           await warnIfLive(hash, request.ip, now)
@@ -111,7 +109,11 @@ async function resolve(deps: Deps, attempt: Attempt): Promise<string> {
   const refuse = async (why: ArrivalVerdict, at: Task): Promise<string> => {
     await record(deps, { ...arrival, verdict: why })
     if (why === 'late' || why === 'repeated') return failure(reply, 404, GONE)
-    return failure(reply, 409, `Task is not in waiting/polling state (current: ${dialect.statusWord(at)})`)
+    return failure(
+      reply,
+      409,
+      `Task is not in waiting/polling state (current: ${dialect.statusWord(at, store.now())})`,
+    )
   }
   if (verdict !== undefined) return refuse(verdict, task)
 
@@ -164,7 +166,7 @@ const printResolved = (task: Task, body: string | null, dialect: Dialect): strin
   print({
     task: {
       id: dialect.publicId(task),
-      status: dialect.statusWord(task),
+      status: dialect.statusWord(task, task.updated_at),
       result: body === null ? null : { statusCode: 200, headers: {}, body, duration: 0 },
       createdAt: isoTime(task.created_at),
       completedAt: isoTimeOrNull(task.completed_at),

@@ -96,6 +96,9 @@ async function named(tx: Transaction, scope: Scope, { ids, unique_ids }: TaskFil
   return conditions
 }
 
+const callLater = `exists (select 1 from calls where calls.task_id = tasks.id and calls.attempt_count = 0
+  and calls.due_at > $)`
+
 function conditionsOf(flavor: Flavor, filter: TaskFilter): Condition[] {
   const { callback_succeeded, audit_statuses, suspended_at_birth } = filter
   const verdicts = audit_statuses?.filter((status) => status !== null)
@@ -107,6 +110,12 @@ function conditionsOf(flavor: Flavor, filter: TaskFilter): Condition[] {
   return [
     ['status = $', filter.status],
     isOneOf('status', filter.statuses),
+    isOneOf(
+      `(case when status = 'suspended' then coalesce(resume_status, 'pending') else status end)`,
+      filter.resumed_statuses,
+    ),
+    [callLater, filter.first_call_after],
+    [`not ${callLater}`, filter.first_call_by],
     [
       `(status <> 'suspended' or case when resume_status is null then 1 else 0 end = $)`,
       suspended_at_birth === undefined ? undefined : Number(suspended_at_birth),

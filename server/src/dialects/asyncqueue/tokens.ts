@@ -1,0 +1,51 @@
+// The vault's routes (contract §1.5). A value is taken and never shown; what a header can not carry is refused here already.
+import { AppError } from '../../domain/errors.ts'
+import { isoTime, isoTimeOrNull } from '../../domain/time.ts'
+import type { Token } from '../../store/call-verbs.ts'
+import { callerOf } from '../caller.ts'
+import type { FrontDeps } from '../front.ts'
+import { createToken } from '../vault.ts'
+import { answer, type Handler } from './answer.ts'
+import { bodyOf, fieldsOf, invalid } from './fields.ts'
+import { isHeaderValue } from './headers.ts'
+
+const LONGEST_NAME = 100
+const LONGEST_VALUE = 8192
+const PAGE = 100
+// A list has no pages here.
+const LISTED_MAX = 1000
+
+const present = ({ id, name, created_at }: Token) => ({ id, name, createdAt: isoTime(created_at) })
+
+/** Makes these routes. */
+export function tokenRoutes(deps: FrontDeps) {
+  const { store } = deps
+  return {
+    create: async (request, reply) => {
+      const fields = fieldsOf(bodyOf(request))
+      const name = fields.required('name', { longest: LONGEST_NAME })
+      const value = fields.required('value', { longest: LONGEST_VALUE })
+      if (!isHeaderValue(value)) throw invalid('value', 'has a character that no header can have')
+      const token = await createToken(deps, callerOf(request).scope, { name, value })
+      return answer(reply, 201, { token: present(token) })
+    },
+
+    list: async (request, reply) => {
+      const { scope } = callerOf(request)
+      const tokens: Token[] = []
+      for (let after: string | null = null; ; after = tokens.at(-1)?.id ?? null) {
+        const { rows, has_more } = await store.listTokens(scope, { limit: PAGE, after })
+        tokens.push(...rows)
+        if (!has_more || tokens.length >= LISTED_MAX) break
+      }
+      return answer(reply, 200, { tokens: tokens.map(present) })
+    },
+
+    revoke: async (request, reply) => {
+      const token = await store.revokeToken(callerOf(request).scope, request.params.id, store.now())
+      if (token === undefined) throw new AppError('not_found', 'Token not found')
+      const { id, name, revoked_at } = token
+      return answer(reply, 200, { token: { id, name, revokedAt: isoTimeOrNull(revoked_at) } })
+    },
+  } satisfies Record<string, Handler>
+}
