@@ -163,7 +163,7 @@ export type Arrival = {
   headers: Record<string, string>
   /** Null when it was over the limit */
   body: string | null
-  verdict: 'resolved' | 'repeated' | 'conflicting' | 'early' | 'late' | 'invalid'
+  verdict: 'resolved' | 'repeated' | 'conflicting' | 'early' | 'late' | 'invalid' | 'progress'
 }
 
 /** A job that sends again whatever matches */
