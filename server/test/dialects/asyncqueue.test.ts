@@ -209,7 +209,7 @@ test('a callback that comes too early or too late is told the state in the words
 
 test('a polled task asks until it is done, with its headers, and tells the value at the path', async (t) => {
   const { answerCalls, called, create, done, hook, target_url, told } = await startAsyncqueue(t)
-  const status_url = `${new URL('/status/7', target_url)}`
+  const status_url = new URL('/status/7', target_url).href
   answerCalls(
     { status: 201, body: JSON.stringify({ status_url }) },
     { body: '{"state":"busy"}' },
@@ -228,7 +228,7 @@ test('a polled task asks until it is done, with its headers, and tells the value
   assert.equal(completed.status, 'completed')
   assert.deepEqual([completed.result?.statusCode, completed.result?.headers['x-kind']], [202, 'last'])
   assert.equal(completed.result?.body, '{"n":1950000000000000001}')
-  const duration = Number(completed.result?.duration)
+  const duration = completed.result?.duration ?? 0
   assert.ok(duration >= 3000, `${duration}`)
   assert.deepEqual((await told(1))[0]?.task.result, completed.result)
 })
