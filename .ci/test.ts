@@ -14,7 +14,7 @@ const ON_BOTH = [
 const SHORT = { CRASH_ROUNDS: '5', CRASH_TASKS: '1000' }
 
 // A file that hangs must end, too.
-const FLAGS = ['--conditions=@ringback/source', '--test', '--test-timeout=300000', '--test-concurrency=2']
+const FLAGS = ['--conditions=@ringback/source', '--test', '--test-timeout=300000', '--test-concurrency=3']
 
 function run(globs: string[], settings: Record<string, string>): void {
   const files = globSync(globs)

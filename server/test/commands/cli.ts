@@ -36,7 +36,8 @@ export const run = (
         resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
       },
     )
-    child.stdin?.end(input)
+    // Who has nothing to read may be gone before.
+    child.stdin?.on('error', () => {}).end(input)
   })
 
 /** Starts `ringback dev` on a free port, and gives a way to run commands against it. It ends with the test, as its folder does. */
