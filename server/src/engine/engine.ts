@@ -165,12 +165,13 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function stop(grace_ms: number): Promise<void> {
+    const ends_at = clock.now() + grace_ms
     await starting?.catch(() => {})
     const worked = worker.stop(grace_ms)
     await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop()))
     await Promise.all(upkeep.map((loop) => loop.stop()))
     const drained = Promise.all(dispatchers.map((dispatcher) => dispatcher.idle()))
-    await Promise.race([drained, until(clock, clock.now() + grace_ms)])
+    await Promise.race([drained, until(clock, ends_at)])
     deliver.hurry()
     calls.hurry()
     await Promise.all([sender.close(), callSender.close()])
