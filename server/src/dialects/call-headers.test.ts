@@ -35,7 +35,7 @@ test('a header that cannot be sent is refused by its name', () => {
     [{ 'x-line': 'a\r\nb: c' }, /^request\.headers\.x-line: has a character/],
     [{ 'x-nul': 'a\0' }, /x-nul: has a character/],
     [{ 'x-wide': '€' }, /x-wide: has a character/],
-    [{ 'x-long': 'x'.repeat(16_385) }, /x-long: is longer than 16384/],
+    [{ 'x-long': 'x'.repeat(16_384) }, /more than 16384 characters in all/],
     [{ 'X-Twice': 'a', 'x-twice': 'b' }, /x-twice: is there twice/],
     [Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`x-${i}`, ''])), /more than 50/],
   ]

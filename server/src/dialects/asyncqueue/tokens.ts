@@ -4,10 +4,10 @@ import { isoTime, isoTimeOrNull } from '../../domain/time.ts'
 import type { Token } from '../../store/call-verbs.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
+import { isHeaderValue } from '../call-headers.ts'
 import { createToken } from '../vault.ts'
 import { answer, type Handler } from './answer.ts'
 import { bodyOf, fieldsOf, invalid } from './fields.ts'
-import { isHeaderValue } from './headers.ts'
 
 const LONGEST_NAME = 100
 const LONGEST_VALUE = 8192
