@@ -7,7 +7,7 @@ import { join } from 'node:path'
 const EVERYTHING = ['sdk/**/*.test.ts', 'server/**/*.test.ts']
 const ON_BOTH = [
   'server/test/{http,engine,dialects}/*.test.ts',
-  'server/test/crash/{kill,stop,one-winner,replay}.test.ts',
+  'server/test/crash/{calls,kill,stop,one-winner,replay}.test.ts',
 ]
 
 // There a killed process keeps its leases for a quarter of a minute, so these have short forms.
