@@ -38,8 +38,9 @@ export async function destinationOf(
   judge: Judge,
   { project_id, mode }: Scope,
   callback_url: string | null,
+  field?: string,
 ): Promise<Destination | null> {
   if (callback_url === null) return null
-  const key = await judgeCallbackUrl(judge, callback_url)
+  const key = await judgeCallbackUrl(judge, callback_url, field)
   return { id: destinationId({ project_id, mode }, key), project_id, mode, kind: 'callback', key }
 }

@@ -9,6 +9,8 @@ export type TaskDraft = Pick<Task, 'id' | 'type' | 'params' | 'metadata' | 'uniq
   Partial<Pick<Task, 'external_id' | 'ext' | 'status' | 'callback_hash' | 'call_plan'>> & {
     /** Null takes the project's default. */
     callback_url: string | null
+    /** The name of that field where its creator knows it by another. */
+    callback_field?: string
     /** Undefined takes the project's default. */
     expires_in_s?: number | null | undefined
   }
@@ -22,9 +24,9 @@ export async function draftTask(
   { scope, project: { settings } }: Pick<Caller, 'scope' | 'project'>,
   draft: TaskDraft,
 ): Promise<NewTask> {
-  const { expires_in_s = settings.expires_in_s, ...given } = draft
+  const { expires_in_s = settings.expires_in_s, callback_field, ...given } = draft
   const callback_url = draft.callback_url ?? settings.default_callback_url
-  const destination = await destinationOf(deps, scope, callback_url)
+  const destination = await destinationOf(deps, scope, callback_url, callback_field)
   const now = deps.store.now()
   const task: Task = {
     external_id: null,

@@ -15,6 +15,16 @@ const SAMPLE_ID = '0'.repeat(64)
 export const tellsInbound = ({ url, headers, body }: RequestPlan, placeholder: string): boolean =>
   [url, body ?? '', ...Object.values(headers)].some((text) => text.includes(placeholder))
 
+/** Throws `invalid_callback_url` naming `field` for anything but an absolute http(s) URL. */
+export function assertHttpUrl(url: string, field: string): void {
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url))
+    throw new AppError(
+      'invalid_callback_url',
+      `${field}: not an http(s) URL; give an absolute one, such as https://example.com/run`,
+    )
+  parseTarget(url, field)
+}
+
 /**
  * Makes a task's first call from its plan; `url` names the field that holds its URL. Throws `invalid_callback_url`, and
  * `destination_forbidden` with the reason.
@@ -37,9 +47,7 @@ export async function draftCall(
   },
 ): Promise<NewCall> {
   const url = request.url.replaceAll(placeholder, SAMPLE_ID)
-  const { kind } = parseTarget(url, field)
-  if (kind === 'mail')
-    throw new AppError('invalid_callback_url', `${field}: not an http(s) URL; nothing else can be called`)
+  assertHttpUrl(url, field)
   const verdict = await egress.checkUrl(new URL(url))
   if (!verdict.ok) throw new AppError('destination_forbidden', `${field}: ${verdict.reason}`)
   return newCall(scope, request, { placeholder, callback_id, due_at: Math.max(now, not_before ?? 0) })

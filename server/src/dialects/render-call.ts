@@ -34,35 +34,37 @@ export function createRenderCall({
     const { calls } = dialects.get(project.dialect)
     if (calls === null) return { fault: `Tasks of ${project.dialect} have no calls.` }
     const { call, request } = context
-    const headers = await openHeaders(store, call, request)
-    if ('fault' in headers) return headers
     const { timeout_ms } = call
+    const placeholder = calls.placeholder
     if (call.step !== 'request') {
-      const given = forwards(context) ? withoutContent(headers.values) : {}
-      return {
-        request: {
-          url: call.url,
-          method: 'GET',
-          headers: { ...own, ...given, ...packing },
-          body: null,
-          timeout_ms,
-        },
-      }
+      const given = forwards(context) ? withoutContent(request.headers, placeholder) : {}
+      const opened = await openHeaders(store, call, given)
+      if ('fault' in opened) return opened
+      const headers = { ...own, ...opened.values, ...packing }
+      return { request: { url: call.url, method: 'GET', headers, bare: headers, body: null, timeout_ms } }
     }
     const fill = (text: string) =>
       call.callback_id === null
         ? text
-        : text.replaceAll(calls.placeholder, base + calls.inbound_path + call.callback_id)
-    const hasBody = request.body !== null && request.method !== 'GET'
-    const body = hasBody ? fill(request.body ?? '') : null
-    const values = Object.entries(headers.values).map(([name, value]) => [name, fill(value)])
-    const signed = calls.headers({ mode: call.mode, body }, { secrets, attempt, now })
-    const type = hasBody ? { 'content-type': 'application/json' } : {}
+        : text.replaceAll(placeholder, base + calls.inbound_path + call.callback_id)
+    const filled = Object.entries(request.headers).map(([name, value]) => [name, fill(value)])
+    const opened = await openHeaders(store, call, Object.fromEntries(filled))
+    if ('fault' in opened) return opened
+    const body = request.body === null || request.method === 'GET' ? null : fill(request.body)
+    const headersFor = (text: string | null) => ({
+      ...own,
+      ...(text === null ? {} : { 'content-type': 'application/json' }),
+      ...opened.values,
+      ...packing,
+      ...calls.headers({ mode: call.mode, body: text }, { secrets, attempt, now }),
+    })
+    const { 'content-type': _, ...bare } = headersFor(null)
     return {
       request: {
         url: fill(request.url),
         method: request.method,
-        headers: { ...own, ...type, ...Object.fromEntries(values), ...packing, ...signed },
+        headers: headersFor(body),
+        bare,
         body,
         timeout_ms,
       },
@@ -74,7 +76,7 @@ export function createRenderCall({
 async function openHeaders(
   store: Pick<Store, 'findTokens'>,
   scope: Scope,
-  { headers }: RequestPlan,
+  headers: RequestPlan['headers'],
 ): Promise<{ values: Record<string, string> } | { fault: string }> {
   const references = Object.values(headers).filter(isTokenReference)
   const tokens = new Map((await store.findTokens(scope, references)).map(({ id, value }) => [id, value]))
@@ -100,5 +102,10 @@ function forwards({ call, plan, request }: CallContext): boolean {
   )
 }
 
-const withoutContent = (headers: Record<string, string>) =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !CONTENT.test(name)))
+/** What a poll carries of them: nothing of a body, and nothing that told the inbound URL. */
+const withoutContent = (headers: RequestPlan['headers'], placeholder: string) =>
+  Object.fromEntries(
+    Object.entries(headers).filter(
+      ([name, value]) => !CONTENT.test(name.toLowerCase()) && !value.includes(placeholder),
+    ),
+  )

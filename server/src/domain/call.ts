@@ -63,6 +63,8 @@ export type CallRequest = {
   url: string
   method: CallMethod
   headers: Record<string, string>
+  /** The headers where a redirect leaves the body out. */
+  bare: Record<string, string>
   body: string | null
   timeout_ms: number
 }

@@ -19,6 +19,14 @@ test('a placeholder without a value is an error that names it', () => {
     assert.throws(() => fillTemplate('{startResult.body.id}', answer), TemplateError)
 })
 
+test('a value that would lead to another path, or is no text at all, is an error', () => {
+  for (const id of ['..', '.', '\\ud800'])
+    assert.throws(
+      () => fillTemplate('https://p.test/jobs/{startResult.body.id}', `{"id":"${id}"}`),
+      TemplateError,
+    )
+})
+
 test('a template that can never be a URL is known beforehand', () => {
   for (const good of ['{startResult.body.url}', 'http://p.test', 'https://p.test/{startResult.body.a.b}'])
     assert.equal(templateFault(good), undefined, good)

@@ -20,7 +20,10 @@ export function fillTemplate(template: string, answer: string): string {
     const value = valueOf(answer, path)
     if (value === undefined)
       throw new TemplateError(`The answer has nothing at "${path}", which ${placeholder} stands for.`)
-    return offset === 0 ? value : encodeURIComponent(value)
+    if (offset === 0) return value
+    if (!value.isWellFormed() || value === '.' || value === '..')
+      throw new TemplateError(`What stands at "${path}" in the answer cannot be a part of a URL.`)
+    return encodeURIComponent(value)
   })
 }
 

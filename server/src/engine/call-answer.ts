@@ -18,7 +18,7 @@ export function answerOf(
     // A character that was cut in two is left out of the text.
     return Buffer.byteLength(body) > most_bytes - 4
       ? { kind: 'unusable', error: `The answer is longer than ${most_bytes} bytes.` }
-      : { kind: 'unanswered', error: 'The answer broke off before its end.' }
+      : { kind: 'unanswered', error: 'The answer did not come to its end in time, or broke off.' }
   }
   const encoding = headers['content-encoding'] ?? 'identity'
   if (encoding.toLowerCase() !== 'identity' && body !== '')

@@ -48,13 +48,15 @@ function targetOf({ status, response_headers }: Outcome, from: string): URL | un
 function redirected(request: CallRequest, url: URL, status: number): CallRequest {
   const kept = status === 307 || status === 308 || request.method === 'GET'
   const isSame = url.origin === new URL(request.url).origin
-  const headers = Object.entries(request.headers).filter(
-    ([name]) => (isSame || HARMLESS.has(name)) && (kept || name !== 'content-type'),
+  const headers = Object.entries(kept ? request.headers : request.bare).filter(
+    ([name]) => isSame || HARMLESS.has(name),
   )
+  const bare = Object.entries(request.bare).filter(([name]) => isSame || HARMLESS.has(name))
   return {
     ...request,
     url: url.href,
     headers: Object.fromEntries(headers),
+    bare: Object.fromEntries(bare),
     ...(kept ? {} : { method: 'GET', body: null }),
   }
 }

@@ -21,7 +21,6 @@ import type { Clock } from './clock.ts'
 import { ATTEMPT_MARGIN_MS, SHORT_LEASE_WAIT_MS, toAttempt } from './deliver.ts'
 import type { Attempts } from './dispatcher.ts'
 import type { Log } from './log.ts'
-import type { Metrics } from './metrics.ts'
 import { createPersist } from './persist.ts'
 import type { Report } from './report.ts'
 import type { TermsCache } from './terms.ts'
@@ -72,7 +71,6 @@ export function createCalls({
   terms: cache,
   clock,
   log,
-  metrics,
   report,
 }: {
   store: Pick<Store, 'settleCall'>
@@ -81,7 +79,6 @@ export function createCalls({
   terms: TermsCache
   clock: Clock
   log: Log
-  metrics: Metrics
   report: Report
 }): Calls {
   const { rulesOf, render, move, destinationOf, answer_bytes } = wiring
@@ -107,7 +104,18 @@ export function createCalls({
         ? { kind: 'unusable', error: 'fault' in made ? made.fault : 'The request could not be made.' }
         : answerOf(outcome, { most_bytes: answer_bytes, duration_ms: now - started_at })
     const logged = outcome === null ? null : attemptOf(ready, outcome, { started_at, now })
-    await settle(context, afterCall(context, answer, rules, now), outcome, logged)
+    await settle(context, decide(context, answer, rules, now), outcome, logged)
+  }
+
+  /** What an answer means; one that nobody can make sense of must not be asked for again and again. */
+  function decide(context: CallContext, answer: CallAnswer, rules: CallRules, now: number): CallMove {
+    try {
+      return afterCall(context, answer, rules, now)
+    } catch (error) {
+      log.error({ err: error, task_id: context.call.task_id }, 'call.undecided')
+      const unusable = { kind: 'unusable', error: 'The answer could not be read.' } as const
+      return afterCall(context, unusable, rules, now)
+    }
   }
 
   async function sendOne(ready: ReadyCall, request: CallRequest): Promise<Outcome> {
@@ -157,13 +165,21 @@ export function createCalls({
       { id: call.task_id, lease_until: call.lease_until ?? clock.now() },
     )
     if (written !== 'done') {
-      metrics.fenceLost()
       log.info({ task_id: call.task_id, step: call.step, written }, 'call.outdated')
-      return false
+      // Its task was settled, or somebody took it over, while it was made; that it was made is still told.
+      if (written === 'lost' && attempt !== null) await logOutdated(settled)
     }
     if (outcome !== null && attempt !== null)
-      report.call({ call, outcome, attempt, next_due_at: change.change.due_at })
-    return true
+      report.call({ call, outcome, attempt, next_due_at: written === 'done' ? change.change.due_at : null })
+    return written === 'done'
+  }
+
+  async function logOutdated(settled: SettleCall): Promise<void> {
+    try {
+      await store.settleCall(settled)
+    } catch (error) {
+      log.warn({ err: error, task_id: settled.call.task_id }, 'call.unlogged')
+    }
   }
 
   /** A URL that a provider made up may be none at all; then there is nothing more to call. */

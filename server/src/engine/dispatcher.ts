@@ -2,7 +2,7 @@
 // database. Both are hints that may get lost: the claim loop also looks once a second.
 import type { ClaimRequest, ClaimResult } from '../store/store.ts'
 import type { Clock } from './clock.ts'
-import { createLanes, type Lanes, type Leased } from './lanes.ts'
+import { createLanes, type Lanes, type LanesOptions, type Leased } from './lanes.ts'
 import type { Log } from './log.ts'
 import { createLoop } from './loop.ts'
 import type { Terms, TermsCache } from './terms.ts'
@@ -45,7 +45,7 @@ export function createDispatcher<T extends Leased>({
   name,
   claim: take,
   attempts,
-  bytesOf,
+  order,
   terms,
   clock,
   onProbe,
@@ -55,8 +55,8 @@ export function createDispatcher<T extends Leased>({
   name: string
   claim: (request: ClaimRequest) => Promise<ClaimResult<T>>
   attempts: Attempts<T>
-  /** What of memory one takes, roughly. */
-  bytesOf: (leased: T) => number
+  /** What is kept in memory, and in which order it goes. */
+  order: Pick<LanesOptions<T>, 'bytesOf' | 'ahead' | 'precedes'>
   terms: TermsCache
   clock: Clock
   /** A claim took the one that an open breaker lets through. */
@@ -65,7 +65,7 @@ export function createDispatcher<T extends Leased>({
 }): Dispatcher<T> {
   let running = false
   let rest_until = 0
-  const lanes: Lanes<T> = createLanes({ clock, start: begin, bytesOf, onRoom: () => loop.wake() })
+  const lanes: Lanes<T> = createLanes({ ...order, clock, start: begin, onRoom: () => loop.wake() })
   const loop = createLoop({ name, clock, log, run: claim })
   const { finish } = lanes
 

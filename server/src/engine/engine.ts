@@ -67,6 +67,13 @@ const SWEEP = { every_ms: 60_000, pause_ms: 20, first_ms: 60_000, chunk: 500 }
 const COUNTED_MAX = 100_000
 const PRUNE = { every_ms: 3_600_000, pause_ms: 100, first_ms: 60_000, chunk: 200 }
 
+// What is leased has its turn before what is not, whatever their priorities; so no more is than can be begun.
+const byPriority = {
+  bytesOf: ({ task }: ReadyCall) => (task.call_plan?.length ?? 0) + task.params.length,
+  ahead: 1,
+  precedes: (one: ReadyCall, other: ReadyCall) => one.priority > other.priority,
+}
+
 /** Makes an engine; it rests until `start`. */
 export function createEngine(options: EngineOptions): Engine {
   const { store, sender, callSender, fetcher, policy, render, expire, workOf, log, registry } = options
@@ -95,20 +102,20 @@ export function createEngine(options: EngineOptions): Engine {
   const flush = createLoop({ name: 'rates', clock, log, run: rates.flush })
   const report = createReport({ log, metrics, watchers: [breakers.attempted, rates.attempted], onAttempt })
   const deliver = createDeliver({ store, sender, render, terms, clock, log, metrics, report })
-  const calls = createCalls({ store, sender: callSender, wiring, terms, clock, log, metrics, report })
+  const calls = createCalls({ store, sender: callSender, wiring, terms, clock, log, report })
   const shared = { terms, clock, onProbe: breakers.probing, log }
   const deliveryDispatcher = createDispatcher<Ready>({
     name: 'claim',
     claim: (request) => counted('deliveries', store.claim(request)),
     attempts: deliver,
-    bytesOf: ({ body }) => body.length,
+    order: { bytesOf: ({ body }) => body.length },
     ...shared,
   })
   const callDispatcher = createDispatcher<ReadyCall>({
     name: 'claim-calls',
     claim: (request) => counted('calls', store.claimCalls(request)),
     attempts: calls,
-    bytesOf: ({ task }) => (task.call_plan?.length ?? 0) + task.params.length,
+    order: byPriority,
     ...shared,
   })
   const dispatchers = [deliveryDispatcher, callDispatcher]

@@ -62,6 +62,10 @@ export type LanesOptions<T> = {
   bytesOf: (delivery: T) => number
   /** A lane, or the whole, has room again for what waits in the database. */
   onRoom: () => void
+  /** So many times what may be in flight is held for a destination: more lets nobody wait for a commit of ours, less keeps choice. */
+  ahead?: number
+  /** Whether one goes before another that waits in the same lane; else they go as they come. */
+  precedes?: (one: T, other: T) => boolean
   /** Bounds memory: reserved, queued, in flight and not yet settled together. */
   capacity?: number
 }
@@ -89,6 +93,8 @@ export function createLanes<T extends Leased>({
   start,
   onRoom,
   bytesOf,
+  ahead = AHEAD,
+  precedes = () => false,
   capacity = CAPACITY,
 }: LanesOptions<T>): Lanes<T> {
   const lanes = new Map<string, Lane<T>>()
@@ -126,7 +132,7 @@ export function createLanes<T extends Leased>({
   }
 
   const hasSlot = ({ limits: { in_flight: limit }, in_flight, unsettled }: Lane<T>) =>
-    in_flight < limit && in_flight + unsettled < AHEAD * limit
+    in_flight < limit && in_flight + unsettled < ahead * limit
 
   /** When the next one may begin as far as the limit of a second goes. */
   function beginsAt({ limits: { per_second }, next_at }: Lane<T>): number {
@@ -177,7 +183,7 @@ export function createLanes<T extends Leased>({
 
   function room(lane: Lane<T>): number {
     const { in_flight, per_second } = lane.limits
-    const free = AHEAD * in_flight - held(lane)
+    const free = ahead * in_flight - held(lane)
     return per_second === null
       ? free
       : Math.min(free, QUEUED_S * per_second - lane.queue.length - lane.reserved)
@@ -214,7 +220,8 @@ export function createLanes<T extends Leased>({
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
       bytes += bytesOf(delivery)
-      lane.queue.push(delivery)
+      const at = lane.queue.findIndex((other) => precedes(delivery, other))
+      lane.queue.splice(at < 0 ? lane.queue.length : at, 0, delivery)
       pump(destination_id, lane)
       return true
     },

@@ -45,7 +45,10 @@ export type Token = Scope & { id: string; name: string; created_at: number; revo
 export interface CallStore {
   /** Leases due calls to this process, due destinations first, a few of each, those of higher priority before others. */
   claimCalls(request: ClaimRequest): Promise<ClaimResult<ReadyCall>>
-  /** Writes an attempt that changes nothing of its task; false when the lease's fence holds no more. */
+  /**
+   * Writes an attempt that changes nothing of its task; false when the lease's fence holds no more. Of an attempt whose call was
+   * ended meanwhile the log is written all the same.
+   */
   settleCall(input: SettleCall): Promise<boolean>
   /** Calls whose leases ran out; `lost_boots` adds those of earlier processes when this one has the database to itself. */
   lostCalls(limit: number, lost_boots: boolean): Promise<ReadyCall[]>

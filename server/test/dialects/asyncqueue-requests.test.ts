@@ -146,8 +146,8 @@ const refusals: [error: RegExp, json: Record<string, unknown>][] = [
   [/^targetUrl is required$/, { targetUrl: undefined }],
   [/^targetUrl is required$/, { targetUrl: '' }],
   [/^targetUrl must be a string$/, { targetUrl: 7 }],
-  [/^targetUrl: neither an absolute/, { targetUrl: '/run' }],
-  [/^targetUrl: scheme ftp: is not/, { targetUrl: 'ftp://images.test/' }],
+  [/^targetUrl: not an http\(s\) URL/, { targetUrl: '/run' }],
+  [/^targetUrl: not an http\(s\) URL/, { targetUrl: 'ftp://images.test/' }],
   [/^targetUrl: not an http\(s\) URL/, { targetUrl: 'joe@example.com' }],
   [/^targetUrl: longer than 2048/, { targetUrl: `https://images.test/${long(2048)}` }],
   [/^targetUrl: The address 10\.0\.0\.1 is not public/, { targetUrl: 'http://10.0.0.1/' }],
@@ -195,8 +195,8 @@ const refusals: [error: RegExp, json: Record<string, unknown>][] = [
   [/^retryBackoff must be one of exponential, linear$/, { retryBackoff: 'fixed' }],
   [/^priority must be a whole number from 1 to 10$/, { priority: 0 }],
   [/^priority must be/, { priority: 11 }],
-  [/^onCompleteUrl: neither/, { onCompleteUrl: 'app' }],
-  [/^onCompleteUrl must be an absolute http/, { onCompleteUrl: 'joe@example.com' }],
+  [/^onCompleteUrl: not an http\(s\) URL/, { onCompleteUrl: 'app' }],
+  [/^onCompleteUrl: not an http\(s\) URL/, { onCompleteUrl: 'joe@example.com' }],
   [/The address 10\.0\.0\.1 is not public/, { onCompleteUrl: 'http://10.0.0.1/' }],
   [/^waitForSignal must be true or false$/, { waitForSignal: 'yes' }],
   [
@@ -230,7 +230,7 @@ const refusals: [error: RegExp, json: Record<string, unknown>][] = [
   [/^pollConfig\.resultPath must be a string$/, { pollConfig: { ...pollConfig, resultPath: 1 } }],
   [/^pollConfig\.forwardAuth must be true or false$/, { pollConfig: { ...pollConfig, forwardAuth: 1 } }],
   [/^resolve must be an object, or one of fal, replicate$/, { resolve: 'luma' }],
-  [/^resolve must be one of/, { resolve: 'x' }],
+  [/^resolve must be an object, or one of fal, replicate$/, { resolve: 'x' }],
   [/^resolve\.statusPath is required$/, { resolve: {} }],
 ]
 

@@ -293,3 +293,30 @@ test('the staff complete, rewrite and take back what their customers see', async
   )
   assert.equal(received.length, 2)
 })
+
+test('a project’s own deadline ends neither a delay nor a wait', async (t) => {
+  const { clock, create, called, until, read, operate } = await startAsyncqueue(t)
+  await operate('PATCH', '/v1/project', { expires_in_s: 2 })
+  // What is known of a project is known for a second.
+  clock.advance(1000)
+  const delayUntil = new Date(clock.now() + 4000).toISOString()
+  const { task } = await create({ delayUntil, waitForSignal: true, maxWaitTime: 60 })
+  await called(1)
+  const waiting = await until(task.id, 'waiting')
+  clock.advance(30_000)
+  assert.equal((await read(waiting.id)).status, 'waiting')
+})
+
+test('a redirect that leaves the body out is signed as one without a body', async (t) => {
+  const { answerCalls, assertSigned, calls, create, done, target_url } = await startAsyncqueue(t)
+  answerCalls({ status: 303, headers: { location: new URL('/seen', target_url).href } }, { status: 200 })
+  const { task } = await create({ body: 'a red kite', headers: { 'x-key': 'k' } })
+  assert.equal((await done(task.id)).status, 'completed')
+  const [first, second] = calls
+  assert.deepEqual([first?.method, first?.text], ['POST', 'a red kite'])
+  assert.deepEqual(
+    [second?.method, second?.text, second?.headers['x-key'], second?.headers['content-type']],
+    ['GET', '', 'k', undefined],
+  )
+  for (const call of calls) assertSigned(call)
+})

@@ -384,6 +384,84 @@ test('a token is put into its header when the call is made, and a revoked one fa
   assert.equal(JSON.stringify([rows, world.log.lines, failed]).includes('planted-secret'), false)
 })
 
+test('a call of higher priority goes before those that only wait for a slot', async (t) => {
+  const clock = createManualClock()
+  const world = await startWorld(t, { clock, settings: { limits: { in_flight: 1, per_second: null } } })
+  await startEngine(t, world)
+  const { promise: begun, resolve: isBegun } = Promise.withResolvers<() => void>()
+  const provider = await startProvider(t, {
+    '/run': [(response) => isBegun(() => response.end()), { status: 200 }],
+  })
+  const make = (name: string, priority: number) =>
+    createCalled(world, { request: requestTo(`${provider.url}/run`, { priority, body: name }) })
+  await make('first', 1)
+  const end = await clock.advanceUntil(begun)
+  const tasks = []
+  for (const name of ['second', 'third', 'fourth']) tasks.push(await make(name, 1))
+  tasks.push(await make('urgent', 10))
+  end()
+  await clock.advanceUntil(Promise.all(tasks.map((task) => reached(world, task, ...settled))))
+  assert.deepEqual(
+    provider.asked.map(({ body }) => body),
+    ['first', 'urgent', 'second', 'third', 'fourth'],
+  )
+})
+
+test('a call whose task was settled while it was made is told of all the same', async (t) => {
+  const world = await setUp(t)
+  const { promise: begun, resolve: isBegun } = Promise.withResolvers<() => void>()
+  const provider = await startProvider(t, { '/run': [(response) => isBegun(() => response.end('late'))] })
+  const task = await createCalled(world, { request: requestTo(`${provider.url}/run`) })
+  const end = await world.clock.advanceUntil(begun)
+  await world.apply((await world.store.findTask(task, task.id))!, 'cancel')
+  end()
+  const attempts = async () => (await world.store.listCallAttempts(task.id, { limit: 10, after: null })).rows
+  const told = async () => {
+    while ((await attempts()).length === 0) await new Promise(setImmediate)
+  }
+  await world.clock.advanceUntil(told())
+  assert.deepEqual(
+    (await attempts()).map(({ number, status, response_body }) => [number, status, response_body]),
+    [[1, 200, 'late']],
+  )
+  assert.equal((await world.store.findTask(task, task.id))?.status, 'canceled')
+})
+
+test('a token that is revoked is not missed by polls that do not carry it', async (t) => {
+  const world = await setUp(t)
+  const provider = await startProvider(t, {
+    '/run': [{ status: 200, body: { id: 1 } }],
+    '/jobs/1': [{ status: 200, body: { status: 'done', output: 1 } }],
+  })
+  const scope = { project_id: world.project.id, mode: 'live' as const }
+  await world.store.createToken({
+    ...scope,
+    id: 'tok_2',
+    name: 'n',
+    created_at: 0,
+    revoked_at: null,
+    value: 'v',
+  })
+  const request = requestTo(`${provider.url}/run`, { headers: { 'x-key': 'tok_2' } })
+  const poll = pollAt(provider.url, { forward_auth: false })
+  const task = await createCalled(world, { request, poll })
+  await world.reach(task, 'polling')
+  await world.store.revokeToken(scope, 'tok_2', world.clock.now())
+  assert.equal((await world.reach(task, ...settled)).status, 'completed')
+})
+
+test('an id that is no text fails its task at once', async (t) => {
+  const world = await setUp(t)
+  const provider = await startProvider(t, { '/run': [{ status: 200, body: '{"id":"\\ud800"}' }] })
+  const task = await createCalled(world, {
+    request: requestTo(`${provider.url}/run`),
+    poll: pollAt(provider.url),
+  })
+  const failed = await world.reach(task, ...settled)
+  assert.match(messageOf(failed) ?? '', /"id" in the answer cannot be a part of a URL/)
+  assert.equal(provider.asked.length, 1)
+})
+
 test('calls of higher priority go first, and one that has waited long goes before them', async (t) => {
   const clock = createManualClock()
   const world = await startWorld(t, { clock, settings: { limits: { in_flight: 1, per_second: null } } })

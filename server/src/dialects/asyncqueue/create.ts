@@ -1,12 +1,10 @@
 // Making a task (contract §1.1, §1.2). Its callback id and its signal token are shown in this one answer: the id is kept sealed
 // until the call has told it, and of the token nothing but a hash is.
 import { hash } from 'node:crypto'
-import { parseTarget } from '../../domain/destination.ts'
-import { AppError } from '../../domain/errors.ts'
 import { print } from '../../domain/json.ts'
 import { callerOf } from '../caller.ts'
 import { draftTask } from '../create-task.ts'
-import { draftCall, tellsInbound } from '../draft-call.ts'
+import { assertHttpUrl, draftCall, tellsInbound } from '../draft-call.ts'
 import type { FrontDeps } from '../front.ts'
 import { assertTokens } from '../vault.ts'
 import { answer, type Handler } from './answer.ts'
@@ -45,8 +43,11 @@ export const createRoute =
       metadata: '{}',
       unique_id: null,
       callback_url: webhookUrl(onCompleteUrl),
+      callback_field: 'onCompleteUrl',
       callback_hash: callback_id === null ? null : hash('sha256', callback_id),
       call_plan: print(plan),
+      // Its deadlines begin when it waits or is polled; a project's own would end it before it is called.
+      expires_in_s: null,
       ext: printExt({ ...ext, signal_hash }),
     })
     await store.createTask({
@@ -67,7 +68,6 @@ export const signalHash = (token: string): string => hash('sha256', token)
 
 /** A webhook goes to a URL; the project's default may be an address, too. */
 function webhookUrl(onCompleteUrl: string | null): string | null {
-  if (onCompleteUrl === null || parseTarget(onCompleteUrl, 'onCompleteUrl').kind === 'http')
-    return onCompleteUrl
-  throw new AppError('invalid_callback_url', 'onCompleteUrl must be an absolute http(s) URL')
+  if (onCompleteUrl !== null) assertHttpUrl(onCompleteUrl, 'onCompleteUrl')
+  return onCompleteUrl
 }

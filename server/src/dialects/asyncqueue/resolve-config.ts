@@ -2,16 +2,15 @@
 // its task, the provider's failure report included; who would rather have that fail it says so here.
 import type { ResolvePlan } from '../../domain/call.ts'
 import type { Printable } from '../../domain/json.ts'
-import { providers } from '../../providers/index.ts'
+import { providerOf, providers } from '../../providers/index.ts'
 import { fieldsOf, invalid, type Fields } from './fields.ts'
-import { providerField } from './poll-config.ts'
 
 const LONGEST_PATH = 255
 
 /** What callbacks of the task of a request mean: given as an object, or as the id of a provider whose callbacks we know. */
 export function readResolve(fields: Fields): ResolvePlan | null {
   if (typeof fields.given('resolve') === 'string') {
-    const map = providerField(fields, 'resolve')?.resolve ?? null
+    const map = providerOf(String(fields.given('resolve')))?.resolve ?? null
     if (map !== null) return map
     const known = providers.filter(({ resolve }) => resolve !== null).map(({ id }) => id)
     throw invalid('resolve', `must be an object, or one of ${known.join(', ')}`)

@@ -128,10 +128,15 @@ export async function settleCalls(context: WriteContext, inputs: readonly Settle
     })),
   )
   const written = new Set(rows.map(({ task_id }) => task_id))
-  const winners = inputs.filter(({ call }) => written.has(call.task_id))
+  const ended = await countOutdated(
+    tx,
+    inputs.filter(({ call }) => !written.has(call.task_id)),
+  )
   await logAttempts(
     tx,
-    winners.flatMap(({ attempt }) => attempt ?? []),
+    inputs.flatMap(({ call, attempt }) =>
+      attempt !== null && (written.has(call.task_id) || ended.has(call.task_id)) ? attempt : [],
+    ),
   )
   await wake(
     tx,
@@ -140,6 +145,23 @@ export async function settleCalls(context: WriteContext, inputs: readonly Settle
     ),
   )
   return inputs.map(({ call }) => written.has(call.task_id))
+}
+
+// Ended in the very lease in which it was made, and never told of.
+const countEnded = bulk(
+  { task_id: 'text', fence: 'bigint', number: 'bigint' },
+  (v) => `update calls set attempt_count = v.number from ${v} where calls.task_id = v.task_id
+      and calls.state = 'ended' and calls.fence = v.fence + 1 and calls.attempt_count = v.number - 1
+    returning calls.task_id`,
+)
+
+/** Counts attempts of calls that were ended while they were made; gives their tasks. */
+async function countOutdated(tx: Transaction, inputs: readonly SettleCall[]): Promise<Set<string>> {
+  const rows = await tx.bulk(
+    countEnded,
+    inputs.flatMap(({ call, attempt }) => (attempt === null ? [] : { ...call, number: attempt.number })),
+  )
+  return new Set(rows.map(({ task_id }) => String(task_id)))
 }
 
 async function logAttempts(tx: Transaction, attempts: readonly Attempt[]): Promise<void> {
