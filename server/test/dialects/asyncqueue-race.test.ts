@@ -12,7 +12,9 @@ const AT_A_TIME = 50
 // The poll is under way, and its answer held back, when the time is over.
 const STEP_MS = 100
 const INTERVAL_S = 4
-const DURATION_S = 5
+const DURATION_S = 200
+// The lease of the poll outlasts that.
+const TIMEOUT_S = 300
 
 type Platform = Awaited<ReturnType<typeof startPlatform>>
 type Created = { task: { id: string }; signalToken: string; callbackUrl: string }
@@ -42,6 +44,7 @@ async function create({ request, credentials, receiver_url }: Platform, provider
       targetUrl: `${provider_url}/${n}`,
       body: '{"hook":"{asyncqueue_callback_url}"}',
       waitForSignal: true,
+      timeout: TIMEOUT_S,
       onCompleteUrl: `${receiver_url}/${n}`,
       pollConfig: {
         urlTemplate: `${provider_url}/{startResult.body.id}`,

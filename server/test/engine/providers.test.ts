@@ -17,6 +17,8 @@ const at = (path: string, value: unknown): unknown =>
   path === '' ? value : path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), value)
 
 // Of the clock: providers are polled every few seconds.
+// So long that a lease outlasts what a slow machine makes of such steps.
+const TIMEOUT_S = 300
 const STEP_MS = 200
 const RUNNING = 'still going'
 const RESULT = { url: 'https://files.test/made', seconds: 5.0 }
@@ -91,7 +93,11 @@ async function setStage(t: TestContext, platform: Platform, provider: Provider, 
       const { status, body, text } = await platform.call('POST', '/v1/tasks', {
         json: {
           callback_url: `${platform.receiver_url}/${job}`,
-          request: { url: `${server.url}/start`, body: fields.told ? { hook: '{resolve_url}' } : {} },
+          request: {
+            url: `${server.url}/start`,
+            timeout_s: TIMEOUT_S,
+            body: fields.told ? { hook: '{resolve_url}' } : {},
+          },
           poll: {
             provider: provider.id,
             url_template: played.url_template,
