@@ -94,7 +94,7 @@ export function createLanes<T extends Leased>({
   onRoom,
   bytesOf,
   ahead = AHEAD,
-  precedes = () => false,
+  precedes,
   capacity = CAPACITY,
 }: LanesOptions<T>): Lanes<T> {
   const lanes = new Map<string, Lane<T>>()
@@ -159,6 +159,12 @@ export function createLanes<T extends Leased>({
     })
   }
 
+  function enqueue(queue: T[], delivery: T): void {
+    const at = precedes === undefined ? -1 : queue.findIndex((other) => precedes(delivery, other))
+    if (at < 0) queue.push(delivery)
+    else queue.splice(at, 0, delivery)
+  }
+
   function begin(lane: Lane<T>, delivery: T): void {
     const { per_second } = lane.limits
     if (per_second !== null) lane.next_at = Math.max(lane.next_at, clock.now()) + 1000 / per_second
@@ -220,8 +226,7 @@ export function createLanes<T extends Leased>({
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
       bytes += bytesOf(delivery)
-      const at = lane.queue.findIndex((other) => precedes(delivery, other))
-      lane.queue.splice(at < 0 ? lane.queue.length : at, 0, delivery)
+      enqueue(lane.queue, delivery)
       pump(destination_id, lane)
       return true
     },
