@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { percentile } from './figures.ts'
 import { sendAll } from './http-load.ts'
-import { BenchFault, check, createProject } from './scenarios.ts'
+import { check, createProject, runBench } from './scenarios.ts'
 import { onEmptyDatabase, sqlite } from './setups.ts'
 
 const HELP = `Usage: npm run bench:calls -- [options]
@@ -184,12 +184,4 @@ async function main(): Promise<void> {
 }
 
 if (values.help) console.log(HELP)
-else {
-  try {
-    await main()
-  } catch (error) {
-    if (!(error instanceof BenchFault)) throw error
-    console.error(`fault: ${error.message}`)
-    process.exitCode = 1
-  }
-}
+else await runBench(main)

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import { median, percentile } from './figures.ts'
 import { readRequests } from './http-requests.ts'
 import { startReceivers, type Receivers } from './receivers-process.ts'
-import { BenchFault, check, createProject, SETTLE_MS } from './scenarios.ts'
+import { check, createProject, runBench, SETTLE_MS } from './scenarios.ts'
 import { onEmptyDatabase, sqlite } from './setups.ts'
 import { createLedger, runLoad, type Addressee } from './soak-load.ts'
 
@@ -150,12 +150,4 @@ function rowOf({ name }: Kind, pairs: { alone: number[]; beside: number[] }[]): 
 }
 
 if (values.help) console.log(HELP)
-else {
-  try {
-    await main()
-  } catch (error) {
-    if (!(error instanceof BenchFault)) throw error
-    console.error(`fault: ${error.message}`)
-    process.exitCode = 1
-  }
-}
+else await runBench(main)

@@ -4,7 +4,7 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startPostgres } from '../server/test/support/postgres.ts'
 import { median } from './figures.ts'
-import { BenchFault, createAndResolve, drain, raw, type Figures, type Settings } from './scenarios.ts'
+import { createAndResolve, drain, raw, runBench, type Figures, type Settings } from './scenarios.ts'
 import { onPostgres, sqlite, type Setup } from './setups.ts'
 import { startSink, type Sink } from './sink-process.ts'
 
@@ -158,11 +158,5 @@ if (values.help) {
   const rounds = positive('rounds')
   const counts = nodeCounts()
   console.log(`${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores, Node ${process.version}`)
-  try {
-    console.log(`\n${table(await run(rounds, counts, settings))}`)
-  } catch (error) {
-    if (!(error instanceof BenchFault)) throw error
-    console.error(`fault: ${error.message}`)
-    process.exitCode = 1
-  }
+  await runBench(async () => console.log(`\n${table(await run(rounds, counts, settings))}`))
 }

@@ -27,6 +27,17 @@ export const SETTLE_MS = 120_000
 /** A run that lost, doubled or refused something. */
 export class BenchFault extends Error {}
 
+/** Runs a program of the bench to its end; a fault is said in one line, and the status is then 1. */
+export async function runBench(main: () => Promise<void>): Promise<void> {
+  try {
+    await main()
+  } catch (error) {
+    if (!(error instanceof BenchFault)) throw error
+    console.error(`fault: ${error.message}`)
+    process.exitCode = 1
+  }
+}
+
 /** Ends the run with a fault unless the condition holds. */
 export function check(condition: boolean, fault: string): asserts condition {
   if (!condition) throw new BenchFault(fault)

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { milliseconds } from './figures.ts'
 import { sendAll } from './http-load.ts'
 import { startReceivers, type Receivers } from './receivers-process.ts'
-import { BenchFault, check, createProject, SETTLE_MS } from './scenarios.ts'
+import { check, createProject, runBench, SETTLE_MS } from './scenarios.ts'
 import { collectable, daysBehind, startServer } from './server-process.ts'
 import { inFolder } from './setups.ts'
 import { createLedger, runLoad, type Addressee, type Ledger } from './soak-load.ts'
@@ -156,12 +156,4 @@ async function main(): Promise<void> {
 
 if (values.help) {
   console.log(HELP)
-} else {
-  try {
-    await main()
-  } catch (error) {
-    if (!(error instanceof BenchFault)) throw error
-    console.error(`fault: ${error.message}`)
-    process.exitCode = 1
-  }
-}
+} else await runBench(main)
