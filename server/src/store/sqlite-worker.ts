@@ -5,7 +5,11 @@ import type { Transaction } from './database.ts'
 import { migrate, type MigrateMode } from './migrate.ts'
 import { isUnavailable, openSqlite } from './sqlite-database.ts'
 import { reads } from './sql/reads.ts'
+import { startCheckpoints } from './sqlite-checkpoints.ts'
 import { sealedByEachKey } from './sql/sealing.ts'
+
+/** What a thread is for: commits, point look-ups, or lists, upkeep and checkpoints. */
+export type Role = 'writer' | 'lookups' | 'lists'
 
 /** A request to the thread; the answer carries the same id. */
 export type WorkerRequest =
@@ -16,8 +20,9 @@ export type WorkerRequest =
   | { id: number; kind: 'close' }
 export type WorkerAnswer = { id: number; value: unknown } | { id: number; error: string; name: string }
 
-const { path, readonly } = workerData as { path: string; readonly: boolean }
-const database = openSqlite(path, { readonly })
+const { path, role } = workerData as { path: string; role: Role }
+const database = openSqlite(path, { readonly: role !== 'writer' })
+const endCheckpoints = role === 'lists' ? startCheckpoints(path) : () => {}
 // Quick answers share a message; none waits for slow ones behind it.
 const GATHER_MS = 1
 
@@ -34,6 +39,7 @@ async function answer(request: WorkerRequest): Promise<unknown> {
       return database.read((tx) => read(tx, request.args))
     }
     case 'close':
+      endCheckpoints()
       return database.close()
   }
 }
