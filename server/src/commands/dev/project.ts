@@ -3,13 +3,15 @@ import { randomBytes } from 'node:crypto'
 import type { App } from '../../app.ts'
 import { createKey, createProjectWithCredentials, type Sources } from '../../dialects/credentials.ts'
 import type { Dialect } from '../../dialects/dialect.ts'
-import { newAudit } from '../../domain/audit.ts'
+import { newAudit, type Act, type Audit, type AuditSubject } from '../../domain/audit.ts'
 import { toldUrl } from '../../domain/destination.ts'
 import { isHolding, type SecretKind } from '../../domain/project.ts'
 import type { Store } from '../../store/store.ts'
 import type { DevState } from './state.ts'
 
-const DEV = { actor: 'dev' } as const
+/** What `dev` does by itself, as it is written down. */
+const auditOf = (newId: () => string, act: Act, subject: AuditSubject): Audit =>
+  newAudit(newId(), act, { actor: 'dev' }, subject)
 
 /** Where the project's callbacks go unless a task says otherwise. */
 export const inboxUrl = (base_url: string): string => `${base_url}/dev/inbox`
@@ -27,7 +29,7 @@ export async function ensureProject(
     // Another port than at the last start; a URL that somebody has set since is left alone.
     if (known.settings.default_callback_url === inboxUrl(state.base_url)) {
       const default_callback_url = inboxUrl(base_url)
-      const audit = newAudit(newId(), 'project.update', DEV, {
+      const audit = auditOf(newId, 'project.update', {
         project_id: known.id,
         object: known.id,
         detail: { default_callback_url: toldUrl(default_callback_url) },
@@ -45,7 +47,7 @@ export async function ensureProject(
     sources,
   )
   const { id, name, dialect: spoken } = project
-  const audit = newAudit(newId(), 'project.create', DEV, {
+  const audit = auditOf(newId, 'project.create', {
     project_id: id,
     object: id,
     detail: { name, dialect: spoken },
@@ -81,11 +83,7 @@ async function addOperatorKey(
 ): Promise<string> {
   const { key, text } = createKey(dialect, { project_id, mode: 'live', role: 'operator' }, sources)
   const { id: object, mode, role } = key
-  const detail = { role }
-  await store.createKey(
-    key,
-    null,
-    newAudit(sources.newId(), 'key.create', DEV, { project_id, mode, object, detail }),
-  )
+  const audit = auditOf(sources.newId, 'key.create', { project_id, mode, object, detail: { role } })
+  await store.createKey(key, null, audit)
   return text
 }
