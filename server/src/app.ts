@@ -230,7 +230,7 @@ export async function createApp({
     render: createRender(dialects),
     expire: (task) => verbs.tryApply(task, 'expire', {}),
     workOf: createWorkOf(options),
-    flushKeyUses: () => keyUses.flush(),
+    flushKeyUses: keyUses.flush,
     log,
     registry,
     onAttempt,

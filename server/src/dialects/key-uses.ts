@@ -4,9 +4,9 @@ import type { Store } from '../store/store.ts'
 
 export type KeyUses = {
   /** Notes that a key is used now. */
-  used(key_id: string): void
+  used: (key_id: string) => void
   /** Writes what was noted since the last time; what could not be written is noted still. */
-  flush(): Promise<void>
+  flush: () => Promise<void>
 }
 
 // Of so many keys a minute's use is noted; those beyond wait for their turn.
