@@ -81,6 +81,32 @@ test('the document names what each route takes, and the table has no other route
   )
 })
 
+/** The table of docs/operating.md, in its words: the first line that fits a route says what it takes. */
+const documented: [method: RegExp, path: RegExp, takes: string][] = [
+  [/./, /^\/v1\/admin\//, 'admin key'],
+  [/./, /^\/v1\/project\/secrets/, 'operator'],
+  [/./, /^\/v1\/(project|tokens)/, 'admin'],
+  [/./, /resend$|^\/v1\/(deliveries|replays|destinations)/, 'deliveries'],
+  [/GET/, /^\/v1\/tasks/, 'tasks:read'],
+  [/POST/, /^\/v1\/(tasks|arrivals)/, 'tasks:write'],
+]
+
+test('the scopes open what the documentation says', async (t) => {
+  const { call } = await startApi(t)
+  for (const { id, method, path } of await routesOf(call)) {
+    const line = documented.find(([methods, paths]) => methods.test(method) && paths.test(path))
+    assert.equal(rights[id]!.takes, line?.[2], `${method} ${path}`)
+  }
+})
+
+test('HEAD takes what GET takes', async (t) => {
+  const { api, call, project } = await startApi(t)
+  const key = await makeKey(call, project.id, { scopes: ['deliveries'] })
+  const head = async (url: string) =>
+    (await api.inject({ method: 'HEAD', url, headers: { authorization: `Bearer ${key}` } })).statusCode
+  assert.deepEqual([await head('/v1/tasks'), await head('/v1/deliveries')], [403, 200])
+})
+
 test('what changes something other than tasks is written down as an act', async (t) => {
   const { call } = await startApi(t)
   for (const { id, method } of await routesOf(call)) {

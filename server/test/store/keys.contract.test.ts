@@ -8,9 +8,9 @@ import type { Key } from '../../src/domain/key.ts'
 import type { Project, Secret } from '../../src/domain/project.ts'
 import { newReplay } from '../../src/domain/replay.ts'
 import { decide, type Task } from '../../src/domain/task.ts'
-import type { Idempotency, Store } from '../../src/store/store.ts'
+import type { Idempotency, NewDelivery, Store } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
-import { destinationOf, newProject, newTask } from '../support/store.ts'
+import { deliveryOf, destinationOf, newProject, newTask } from '../support/store.ts'
 
 const DAY_MS = 86_400_000
 let clock = Date.UTC(2030, 0, 1)
@@ -195,6 +195,32 @@ for (const { name, open } of contractDatabases) {
       const results = [await complete(), await complete()]
       assert.deepEqual(results, ['done', 'raced'])
       assert.deepEqual(await written(), ['arrival.apply', 'project.create'])
+    })
+
+    it('tells once of a delivery that is canceled, also while it is being sent', async () => {
+      await freshProject()
+      const destination = destinationOf(project)
+      const sent = async () => {
+        const task = newTask(project)
+        await store.createTask({ task, destination, idempotency: null })
+        const decision = decide(task, 'complete', { response: '1' }, clock)!
+        const event_id = newId()
+        const delivery = deliveryOf(decision.task, event_id, { created_at: clock })
+        const row = { id: event_id, task_id: task.id, sequence: 1, created_at: clock, body: '{}' }
+        const event = { ...row, type: decision.event!.type, detail: null }
+        await store.transition({ task: decision.task, event, delivery, arrival: null })
+        return delivery
+      }
+      const cancelTwice = async (delivery: NewDelivery) => {
+        for (let i = 0; i < 2; i++) await store.cancelDelivery(delivery, auditOf('delivery.cancel'))
+      }
+      await cancelTwice(await sent())
+      assert.deepEqual(await written(), ['delivery.cancel', 'project.create'])
+      const sending = await sent()
+      const { claimed } = await store.claim({ destinations: 10, per_destination: 10, room: {} })
+      assert.ok(claimed.some(({ id }) => id === sending.id))
+      await cancelTwice(sending)
+      assert.deepEqual(await written(), ['delivery.cancel', 'delivery.cancel', 'project.create'])
     })
 
     it('tells pause and resume of a destination once each', async () => {
