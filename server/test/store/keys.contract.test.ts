@@ -129,6 +129,10 @@ for (const { name, open } of contractDatabases) {
 
     it('writes no audit of what is not done', async () => {
       await freshProject()
+      const { retry, timeout_ms } = project.settings
+      assert.ok(
+        await store.updateProject(project.id, { timeout_ms, retry: { ...retry } }, auditOf('project.update')),
+      )
       const key = keyOf()
       assert.equal(await store.createKey(key, guardOf('k'), auditOf('key.create')), true)
       assert.equal(await store.createKey(keyOf(), guardOf('k'), auditOf('key.create')), false)
@@ -228,7 +232,7 @@ for (const { name, open } of contractDatabases) {
       const destination = destinationOf(project)
       await store.createTask({ task: newTask(project), destination, idempotency: null })
       assert.equal(await store.resumeDestination(destination.id, auditOf('destination.resume')), false)
-      await store.pauseDestination(destination.id, auditOf('destination.pause'))
+      for (let i = 0; i < 2; i++) await store.pauseDestination(destination.id, auditOf('destination.pause'))
       assert.equal(await store.resumeDestination(destination.id, auditOf('destination.resume')), true)
       assert.equal(await store.resumeDestination(destination.id, auditOf('destination.resume')), false)
       assert.deepEqual(await written(), ['destination.resume', 'destination.pause', 'project.create'])

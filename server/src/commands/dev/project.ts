@@ -27,7 +27,8 @@ export async function ensureProject(
   const known = state.project_id === '' ? undefined : await store.findProject(state.project_id)
   if (known !== undefined) {
     // Another port than at the last start; a URL that somebody has set since is left alone.
-    if (known.settings.default_callback_url === inboxUrl(state.base_url)) {
+    const ours = known.settings.default_callback_url === inboxUrl(state.base_url)
+    if (ours && state.base_url !== base_url) {
       const default_callback_url = inboxUrl(base_url)
       const audit = auditOf(newId, 'project.update', {
         project_id: known.id,

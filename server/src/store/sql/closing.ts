@@ -45,8 +45,13 @@ export async function pauseDestination(
   context: WriteContext,
   { id, audit }: { id: string; audit: Audit | null },
 ): Promise<null> {
-  await context.tx.bulk(pause, [{ id, now: context.now }])
-  await writeAudits(context, [audit])
+  const { tx, now } = context
+  const [paused] = await tx.all(
+    `select id from destinations where id = $1 and paused_at is not null and pause_reason = 'operator'`,
+    [id],
+  )
+  await tx.bulk(pause, [{ id, now }])
+  if (paused === undefined) await writeAudits(context, [audit])
   return null
 }
 

@@ -76,6 +76,6 @@ export async function updateProject(
     JSON.stringify(merged),
     now,
   ])
-  await writeAudits(context, [audit])
+  if (JSON.stringify(merged) !== JSON.stringify(project.settings)) await writeAudits(context, [audit])
   return { ...project, settings: merged, updated_at: now }
 }
