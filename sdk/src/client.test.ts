@@ -101,6 +101,7 @@ const routes: [call: (client: Client) => Promise<unknown>, request: string, body
   ],
   [(c) => c.admin.createProject({ name: 'p' }), 'POST /v1/admin/projects', { name: 'p' }],
   [(c) => c.admin.listProjects(), 'GET /v1/admin/projects'],
+  [(c) => c.admin.listAudits({ act: 'key.create' }), 'GET /v1/admin/audits?act=key.create'],
   [(c) => c.admin.createKey('p_1', { mode: 'test' }), 'POST /v1/admin/projects/p_1/keys', { mode: 'test' }],
   [(c) => c.admin.listKeys('p_1'), 'GET /v1/admin/projects/p_1/keys'],
   [(c) => c.admin.resealSecrets(), 'POST /v1/admin/secrets/reseal'],

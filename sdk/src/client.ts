@@ -2,6 +2,7 @@
 // Answers are parsed with JSON.parse, so a number beyond 2^53 in somebody's `response` loses digits here, not on the wire.
 import type {
   ArrivalPage,
+  AuditPage,
   AuditTask,
   AwaitTask,
   CallAttemptPage,
@@ -22,6 +23,7 @@ import type {
   GetTaskQuery,
   KeyCreated,
   KeyPage,
+  ListAuditsQuery,
   ListDeliveriesQuery,
   ListTasksQuery,
   PageQuery,
@@ -193,6 +195,9 @@ function adminRoutes(call: Transport) {
       call<KeyPage>('GET', path`/v1/admin/projects/${projectId}/keys`, { query, ...options }),
     revokeKey: (projectId: string, keyId: string, options?: CallOptions) =>
       call<void>('DELETE', path`/v1/admin/projects/${projectId}/keys/${keyId}`, options),
+    /** Lists who changed what, newest first. */
+    listAudits: (query?: ListAuditsQuery, options?: CallOptions) =>
+      call<AuditPage>('GET', '/v1/admin/audits', { query, ...options }),
     /** Seals a few stored secrets anew with the server's new key; call it until none remain. */
     resealSecrets: (options?: CallOptions) => call<Resealed>('POST', '/v1/admin/secrets/reseal', options),
   }

@@ -301,14 +301,22 @@ export type ProjectCreated = {
   credentials: Credentials
 }
 
+export type KeyScope = 'tasks:read' | 'tasks:write' | 'deliveries' | 'admin' | 'operator'
+
 /** A key, without itself */
 export type Key = {
   id: string
   mode: 'live' | 'test'
   role: 'customer' | 'operator'
+  name: string | null
+  /** What it may do on this API */
+  scopes: KeyScope[]
   /** How it begins */
   hint: string
   created_at: string
+  expires_at: string | null
+  /** Up to a minute late; null: never yet */
+  last_used_at: string | null
 }
 
 export type KeyCreated = Key & {
@@ -351,6 +359,41 @@ export type Resealed = {
   resealed: number
   /** Exact below 10000 */
   remaining: number
+}
+
+export type Act =
+  | 'project.create'
+  | 'project.update'
+  | 'key.create'
+  | 'key.revoke'
+  | 'secret.rotate'
+  | 'secrets.read'
+  | 'secrets.reseal'
+  | 'token.create'
+  | 'token.revoke'
+  | 'delivery.resend'
+  | 'delivery.cancel'
+  | 'delivery.replay'
+  | 'destination.pause'
+  | 'destination.resume'
+  | 'arrival.apply'
+
+/** Who did what; it holds no secret */
+export type Audit = {
+  id: string
+  created_at: string
+  act: Act
+  /** A holder of the admin key or of a project’s key, `ringback dev` by itself, or a command with the database open */
+  actor: 'admin' | 'key' | 'dev' | 'cli'
+  /** The key, if it was that of a project */
+  key_id: string | null
+  /** Where the request came from */
+  address: string | null
+  project_id: string | null
+  mode: ('live' | 'test') | null
+  /** The id of what it was done to */
+  object: string | null
+  detail: Record<string, unknown>
 }
 
 /** Why a request was refused (RFC 9457); some codes have further members */
@@ -433,6 +476,11 @@ export type SecretPage = {
 
 export type TokenPage = {
   data: Token[]
+  next_cursor: string | null
+}
+
+export type AuditPage = {
+  data: Audit[]
   next_cursor: string | null
 }
 
@@ -655,4 +703,23 @@ export type CreateProject = {
 export type CreateKey = {
   mode?: 'live' | 'test'
   role?: 'customer' | 'operator'
+  /** What it is for */
+  name?: string
+  /** What it may do; all that its role may unless given */
+  scopes?: KeyScope[]
+  expires_at?: string
+  /** The same, in seconds from now */
+  expires_in_s?: number
+}
+
+export type ListAuditsQuery = {
+  /** Only acts on this project */
+  project?: string
+  act?: Act
+  since?: string
+  until?: string
+  /** Rows of a page; 20 by default */
+  limit?: number
+  /** next_cursor of the page before */
+  cursor?: string
 }

@@ -13,6 +13,7 @@ import { createCallWiring } from './dialects/call-wiring.ts'
 import { createDirectory } from './dialects/directory.ts'
 import type { Dialects } from './dialects/dialect.ts'
 import { createDialects } from './dialects/index.ts'
+import { createKeyUses } from './dialects/key-uses.ts'
 import { createRender } from './dialects/render.ts'
 import { createWorkOf } from './dialects/work-of.ts'
 import type { Check } from './domain/finding.ts'
@@ -186,6 +187,7 @@ export async function createApp({
   collectDefaultMetrics({ register: registry })
   const dialects = createDialects({ version, signature_window_s: config.signature_window })
   const directory = createDirectory(store)
+  const keyUses = createKeyUses(store)
   const operator =
     config.operator_url === null
       ? undefined
@@ -196,6 +198,7 @@ export async function createApp({
     verbs,
     dialects,
     directory,
+    keyUses,
     egress,
     registry,
     log,
@@ -227,6 +230,7 @@ export async function createApp({
     render: createRender(dialects),
     expire: (task) => verbs.tryApply(task, 'expire', {}),
     workOf: createWorkOf(options),
+    flushKeyUses: keyUses.flush,
     log,
     registry,
     onAttempt,

@@ -1,5 +1,6 @@
 // Every command, one line each, and the families of those of two words.
 import { arrivalCommands } from './arrival.ts'
+import { auditCommands } from './audit.ts'
 import { backupCommand } from './backup.ts'
 import type { Command } from './command.ts'
 import { completion } from './completion.ts'
@@ -38,6 +39,7 @@ export const commands: readonly Command[] = [
   ...destinationCommands,
   ...arrivalCommands,
   ...tokenCommands,
+  ...auditCommands,
 ]
 
 /** The first words that several commands share, with what those are about. */
@@ -51,4 +53,5 @@ export const families: [name: string, summary: string][] = [
   ['destination', 'Destinations: how they fare, pause, resume.'],
   ['arrival', 'Requests that reached an inbound URL.'],
   ['token', 'The vault: values for the headers of requests.'],
+  ['audit', 'The audit log: who changed what.'],
 ]

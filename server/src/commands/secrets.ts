@@ -1,8 +1,11 @@
 // `ringback secrets rotate`: everything that is sealed gets sealed with the new RINGBACK_SECRET_KEY. A server that has the
 // database is asked for one step after the other; without one it is opened here. Killed anywhere, it goes on when run again.
+import { randomFillSync } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Resealed } from '@ringback/sdk'
 import { ConfigError, readClientConfig, readConfig, type Config } from '../config.ts'
+import { newAudit } from '../domain/audit.ts'
+import { createIds } from '../domain/id.ts'
 import { keyIdOf } from '../store/cipher.ts'
 import { exchange } from './client/exchange.ts'
 import { serverOf, serverOptions, type Server } from './client/server.ts'
@@ -57,7 +60,11 @@ async function inDatabase(config: Config): Promise<Resealed | undefined> {
   })
   if (store === undefined) return undefined
   try {
-    return await walk(() => store.reseal())
+    const newId = createIds(
+      () => store.now(),
+      (bytes) => void randomFillSync(bytes),
+    )
+    return await walk(() => store.reseal(newAudit(newId(), 'secrets.reseal', { actor: 'cli' }, {})))
   } finally {
     await store.close()
   }

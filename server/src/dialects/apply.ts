@@ -1,5 +1,6 @@
 // How a verb becomes one write: decide, render the event in the project's dialect, hand all of it to the store's
 // compare-and-set, and on a lost race look again. A task whose time has come is expired first, whoever noticed it.
+import type { Audit } from '../domain/audit.ts'
 import { leaseMs } from '../domain/delivery.ts'
 import { AppError } from '../domain/errors.ts'
 import { decide, isOverdue, transitions } from '../domain/task.ts'
@@ -14,6 +15,7 @@ import type { Directory } from './directory.ts'
 export type ApplyOptions = {
   /** Written together with the verb, or not at all. */
   arrival?: Arrival
+  audit?: Audit
   /** The call that brings the verb about, settled together with it. */
   call?: CallWrite
   /** What must hold of the row that the verb is decided on, besides the table of transitions. */
@@ -52,7 +54,7 @@ export function createVerbs({ store, dialects, directory, newId, randomBytes }: 
   async function toTransition(
     verb: TaskVerb | CallVerb,
     { task: decided, event }: Decision,
-    { arrival, call }: Pick<ApplyOptions, 'arrival' | 'call'>,
+    { arrival, call, audit }: Pick<ApplyOptions, 'arrival' | 'call' | 'audit'>,
   ): Promise<Transition> {
     const project = await directory.project(decided.project_id)
     if (project === undefined) throw new Error(`Task ${decided.id} belongs to no project`)
@@ -62,7 +64,7 @@ export function createVerbs({ store, dialects, directory, newId, randomBytes }: 
         ? callConsequence({ calls: dialect.calls, randomBytes }, verb, decided)
         : { call, task: {} }
     const followed = { ...decided, ...consequence.task }
-    const written = { arrival: arrival ?? null, call: consequence.call }
+    const written = { arrival: arrival ?? null, call: consequence.call, audit }
     if (event === null) return { task: followed, event: null, delivery: null, ...written }
     const row = {
       id: newId(),
@@ -102,7 +104,7 @@ export function createVerbs({ store, dialects, directory, newId, randomBytes }: 
     first: Task,
     verb: TaskVerb | CallVerb,
     input: VerbInput,
-    { arrival, call, stillValid }: ApplyOptions = {},
+    { arrival, call, audit, stillValid }: ApplyOptions = {},
   ): Promise<Applied> {
     let task = first
     for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -113,7 +115,7 @@ export function createVerbs({ store, dialects, directory, newId, randomBytes }: 
       if (decision === undefined) return { kind: 'refused', task }
       const transition = expireFirst
         ? await toTransition('expire', decision, {})
-        : await toTransition(verb, decision, { arrival, call })
+        : await toTransition(verb, decision, { arrival, call, audit })
       const written = await store.transition(transition)
       if (written === 'lost') return { kind: 'lost', task }
       if (written === 'done') {

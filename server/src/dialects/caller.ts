@@ -1,11 +1,12 @@
 // Who is calling: a key decides project and mode. What belongs to others is "not found", never "forbidden".
 import type { FastifyRequest } from 'fastify'
-import type { KeyRole, Project, Scope } from '../domain/project.ts'
+import type { Key } from '../domain/key.ts'
+import type { Project, Scope } from '../domain/project.ts'
 import { keyHash } from './credentials.ts'
 import type { Directory } from './directory.ts'
 
 /** The holder of a key. */
-export type Caller = { scope: Scope; role: KeyRole; project: Project }
+export type Caller = { scope: Scope; role: Key['role']; project: Project; key: Key }
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-/** The holder of this key; undefined when it does not exist or was revoked. */
+/** The holder of this key; undefined when it does not exist, was revoked or has expired. */
 export async function findCaller(
   directory: Pick<Directory, 'key' | 'project'>,
   text: string,
@@ -22,7 +23,7 @@ export async function findCaller(
   const key = await directory.key(keyHash(text))
   const project = key && (await directory.project(key.project_id))
   if (!key || !project) return undefined
-  return { scope: { project_id: key.project_id, mode: key.mode }, role: key.role, project }
+  return { scope: { project_id: key.project_id, mode: key.mode }, role: key.role, project, key }
 }
 
 /** The customer of a dialect who holds this key; undefined for any other key, an operator's included. */

@@ -1,7 +1,8 @@
 // What a new project is born with: keys that are shown once and kept as hashes, secrets that are kept to be read again.
 import { hash } from 'node:crypto'
+import type { Key, KeyRole } from '../domain/key.ts'
 import { defaultSettings } from '../domain/project.ts'
-import type { Key, KeyRole, Mode, Project, Secret, SecretKind } from '../domain/project.ts'
+import type { Mode, Project, Secret, SecretKind } from '../domain/project.ts'
 import type { Dialect } from './dialect.ts'
 
 /** The plain texts of a new project's keys and secrets (native contract §5); nothing else ever shows the keys again. */
@@ -32,16 +33,34 @@ export const keyHash = (text: string): string => hash('sha256', text)
 /** What decides how credentials look. */
 type Forms = Pick<Dialect, 'credentials'>
 
+/** What a key is made for; without a name, with all that its role may do, and for ever unless told. */
+type KeyInput = { project_id: string; mode: Mode; role: KeyRole } & Partial<
+  Pick<Key, 'name' | 'scopes' | 'expires_at'>
+>
+
 /** Makes a key (`rb_op_test_…`, a customer's as the dialect has it): the row to store and the text to show once. */
 export function createKey(
   { credentials }: Forms,
-  { project_id, mode, role }: { project_id: string; mode: Mode; role: KeyRole },
+  { project_id, mode, role, name = null, scopes = null, expires_at = null }: KeyInput,
   { now, newId, randomBytes }: Sources,
 ): { key: Key; text: string } {
   const prefix = role === 'operator' ? `rb_op_${mode}_` : credentials.key_prefix[mode]
   const text = prefix + randomBytes(KEY_BYTES).toString('hex')
   const hint = text.slice(0, prefix.length + HINT_CHARS)
-  return { key: { id: newId(), project_id, mode, role, hash: keyHash(text), hint, created_at: now() }, text }
+  const key = {
+    id: newId(),
+    project_id,
+    mode,
+    role,
+    name,
+    scopes,
+    hash: keyHash(text),
+    hint,
+    created_at: now(),
+    expires_at,
+    last_used_at: null,
+  }
+  return { key, text }
 }
 
 /** Makes a secret that is current from now on; a signing secret is for both modes and has the mode null. */

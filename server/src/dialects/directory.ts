@@ -1,10 +1,11 @@
 // Keys and projects, read through a cache of one second: every request needs them, and they hardly ever change. So a
 // change made by another process holds here a second later; one made here calls `forget`.
-import type { Key, Project } from '../domain/project.ts'
+import { isExpired, type Key } from '../domain/key.ts'
+import type { Project } from '../domain/project.ts'
 import type { Store } from '../store/store.ts'
 
 export type Directory = {
-  /** The key with this SHA-256 (hex), or undefined when it does not exist or was revoked. */
+  /** The key with this SHA-256 (hex), or undefined when it does not exist, was revoked or has expired. */
   key(hash: string): Promise<Key | undefined>
   project(id: string): Promise<Project | undefined>
   /** Reads everything anew from now on. */
@@ -20,7 +21,10 @@ export function createDirectory(store: Pick<Store, 'now' | 'findKey' | 'findProj
   const keys = cache(now, (hash) => store.findKey(hash))
   const projects = cache(now, (id) => store.findProject(id))
   return {
-    key: (hash) => keys.get(hash),
+    async key(hash) {
+      const key = await keys.get(hash)
+      return key === undefined || isExpired(key, now()) ? undefined : key
+    },
     project: (id) => projects.get(id),
     forget() {
       keys.clear()

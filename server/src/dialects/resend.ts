@@ -1,4 +1,5 @@
 // Sending an event again: a fresh delivery of its frozen bytes, or the one that is still unsettled brought forward to now.
+import type { Audit } from '../domain/audit.ts'
 import { leaseMs, type Delivery } from '../domain/delivery.ts'
 import { AppError } from '../domain/errors.ts'
 import type { Scope } from '../domain/project.ts'
@@ -54,15 +55,17 @@ export async function lastEventOf(store: Pick<Store, 'lastEvent'>, task: Task): 
 }
 
 /**
- * Sends an event again, at once and past any order; undefined when the idempotency key is taken. `guard` gives the row that is
- * kept with it, made before the store has decided, so that it tells of the delivery as it was accepted. Throws `pruned`, and
+ * Sends an event again, at once and past any order; undefined when the idempotency key is taken. `written` gives the rows that
+ * are kept with it, made before the store has decided, so that they tell of the delivery as it was accepted. Throws `pruned`, and
  * `conflict` when the event's deliveries keep changing.
  */
 export async function resend(
   { store, dialects, newId }: Deps,
   { scope, project }: Pick<Caller, 'scope' | 'project'>,
   again: Again,
-  guard: (resent: Resent) => Idempotency | null = () => null,
+  written: (resent: Resent) => { idempotency: Idempotency | null; audit?: Audit } = () => ({
+    idempotency: null,
+  }),
 ): Promise<Resent | undefined> {
   const lease_ms = leaseMs(dialects.get(project.dialect).policy(project).timeout_ms)
   for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -73,7 +76,7 @@ export async function resend(
     const result = await store.resend({
       delivery: { ...delivery, lease_ms },
       unsettled_id: unsettled?.id ?? null,
-      idempotency: guard(resent),
+      ...written(resent),
     })
     switch (result) {
       case 'done':

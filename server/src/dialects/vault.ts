@@ -1,4 +1,5 @@
 // The vault: values for the headers of calls, put in once and never shown again. A header names one by its reference instead.
+import type { Audit } from '../domain/audit.ts'
 import { AppError } from '../domain/errors.ts'
 import type { Scope } from '../domain/project.ts'
 import type { Token } from '../store/call-verbs.ts'
@@ -20,14 +21,15 @@ export const draftToken = (
   return { id, project_id, mode, name, created_at: now(), revoked_at: null }
 }
 
-/** Puts a value into the vault. */
+/** Puts a value into the vault; `auditOf` gives what is written down of it. */
 export async function createToken(
   { store, ...sources }: Pick<Sources, 'now' | 'newId'> & { store: Pick<Store, 'createToken'> },
   scope: Scope,
   { name, value }: { name: string; value: string },
+  auditOf: (id: string) => Audit,
 ): Promise<Token> {
   const token = draftToken(sources, scope, name)
-  await store.createToken({ ...token, value })
+  await store.createToken({ ...token, value }, null, auditOf(token.id))
   return token
 }
 

@@ -88,3 +88,7 @@ function withoutScheme(callback_url: string): string {
     return callback_url
   }
 }
+
+/** What may be written down of a callback URL that has been judged: its user, path and query may be secrets. */
+export const toldUrl = (callback_url: string | null): string | null =>
+  callback_url === null ? null : parseTarget(callback_url).key

@@ -8,6 +8,7 @@ export const problems = {
   unknown_field: { status: 400, title: 'The request has a field that does not exist' },
   invalid_callback_url: { status: 400, title: 'The callback URL is not valid' },
   unauthorized: { status: 401, title: 'The key is missing or not valid' },
+  insufficient_scope: { status: 403, title: 'The key may not do this' },
   not_found: { status: 404, title: 'There is no such thing' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   invalid_transition: { status: 409, title: 'The task is in another state' },

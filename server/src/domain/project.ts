@@ -48,20 +48,6 @@ export type Project = {
 /** A host and the project whose it is. */
 export type Host = { host: string; project_id: string; dialect: string }
 
-/** Who holds a key: the customer of the platform, or the platform's own staff and workers. */
-export type KeyRole = 'customer' | 'operator'
-
-/** A key as stored: only its hash and its first characters. */
-export type Key = {
-  id: string
-  project_id: string
-  mode: Mode
-  role: KeyRole
-  hash: string
-  hint: string
-  created_at: number
-}
-
 export const secretKinds = ['signing', 'callback_auth'] as const
 export type SecretKind = (typeof secretKinds)[number]
 

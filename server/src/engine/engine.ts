@@ -43,6 +43,8 @@ export type EngineOptions = {
   calls: CallWiring
   /** The work on a record by its project's dialect. */
   workOf: WorkOf
+  /** Writes when keys were last used, once a minute and in the end. */
+  flushKeyUses: () => Promise<void>
   log: Log
   registry: Registry
   /** Tells the operator of a destination that paused by itself; without it, the log and the metrics do. */
@@ -64,6 +66,7 @@ export type Engine = {
 }
 
 const SWEEP = { every_ms: 60_000, pause_ms: 20, first_ms: 60_000, chunk: 500 }
+const KEY_USES_MS = 60_000
 const COUNTED_MAX = 100_000
 const PRUNE = { every_ms: 3_600_000, pause_ms: 100, first_ms: 60_000, chunk: 200 }
 
@@ -76,7 +79,8 @@ const byPriority = {
 
 /** Makes an engine; it rests until `start`. */
 export function createEngine(options: EngineOptions): Engine {
-  const { store, sender, callSender, fetcher, policy, render, expire, workOf, log, registry } = options
+  const { store, sender, callSender, fetcher, policy, render, expire, workOf, flushKeyUses, log, registry } =
+    options
   const { calls: wiring, tellOperator, onAttempt } = options
   const clock = options.clock ?? createClock(() => store.now())
   const metrics = createMetrics(registry, {
@@ -126,10 +130,15 @@ export function createEngine(options: EngineOptions): Engine {
     metrics.pruned(pruned)
     return next
   }
+  const noteKeys = async () => {
+    await flushKeyUses()
+    return clock.now() + KEY_USES_MS
+  }
   const worker = createRecordWorker({ store, workOf, fetch: fetcher.fetch, clock, log })
   const tell = createPauseReporter({ store, tell: tellOperator, clock, log })
   const upkeep = [
     flush,
+    createLoop({ name: 'key-uses', clock, log, run: noteKeys }),
     createLoop({ name: 'operator', clock, log, run: tell }),
     createLoop({ name: 'rescue', clock, log, run: rescue }),
     createLoop({ name: 'expire', clock, log, run: createExpirer({ store, expire, clock, log }) }),
@@ -186,6 +195,7 @@ export function createEngine(options: EngineOptions): Engine {
     await fetcher.close()
     await drained
     await rates.flush().catch((error: unknown) => log.warn({ err: error }, 'rates.unwritten'))
+    await flushKeyUses().catch((error: unknown) => log.warn({ err: error }, 'key-uses.unwritten'))
   }
 
   return {

@@ -15,6 +15,7 @@ import { createHosts, type Hosts } from './hosts.ts'
 import { createLimiter } from './inbound-rate.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { arrivalRoutes } from './routes/arrivals.ts'
+import { auditRoutes } from './routes/audits.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { destinationRoutes } from './routes/destinations.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -26,6 +27,7 @@ import { taskRoutes } from './routes/tasks.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { verbRoutes } from './routes/verbs.ts'
 import { watchOtherNodes } from './moved-elsewhere.ts'
+import { declareRight } from './rights.ts'
 import { createUntilMoved } from './until-moved.ts'
 import { compileValidator } from './validation.ts'
 import { createWaiters } from './waiters.ts'
@@ -63,6 +65,11 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   const app = createServer(config, deps, { hosts, frontOf: (url) => frontOf(url) })
   const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })
   app.setNotFoundHandler(notServed)
+  // Behind all hooks that refuse keys, those of dialects, too.
+  app.addHook('preHandler', ({ caller }, _reply, done) => {
+    if (caller !== null) options.keyUses.used(caller.key.id)
+    done()
+  })
   if (config.surface !== 'inbound') await registerDocument(app, config)
 
   const health = healthRoutes(deps)
@@ -156,6 +163,7 @@ function registerInbound(app: FastifyInstance, deps: Deps): void {
 }
 
 function registerApi(app: FastifyInstance, deps: Deps): void {
+  app.addHook('onRoute', declareRight)
   app.addHook('onRequest', createKeyAuth(deps))
 
   const tasks = taskRoutes(deps)
@@ -201,6 +209,7 @@ function registerApi(app: FastifyInstance, deps: Deps): void {
 }
 
 function registerAdmin(app: FastifyInstance, deps: Deps): void {
+  app.addHook('onRoute', declareRight)
   app.addHook('onRequest', createAdminAuth(deps.config))
 
   const admin = adminRoutes(deps)
@@ -210,4 +219,5 @@ function registerAdmin(app: FastifyInstance, deps: Deps): void {
   app.get('/v1/admin/projects/:id/keys', admin.listKeys)
   app.delete('/v1/admin/projects/:id/keys/:key_id', admin.revokeKey)
   app.post('/v1/admin/secrets/reseal', admin.reseal)
+  app.get('/v1/admin/audits', auditRoutes(deps).list)
 }

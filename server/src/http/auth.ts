@@ -1,8 +1,9 @@
 // The hooks that find out who is calling, before anything of a body is read.
 import { timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
-import { callerOf, findCaller } from '../dialects/caller.ts'
+import { findCaller, type Caller } from '../dialects/caller.ts'
 import { keyHash } from '../dialects/credentials.ts'
+import { scopesOf } from '../domain/key.ts'
 import { AppError } from '../domain/errors.ts'
 import type { Deps } from './deps.ts'
 
@@ -21,7 +22,9 @@ export function createKeyAuth({
 }: Pick<Deps, 'directory' | 'dialects'>): onRequestAsyncHookHandler {
   return async (request) => {
     const caller = await findCaller(directory, bearerOf(request))
-    if (caller === undefined) throw new AppError('unauthorized', 'This key does not exist, or was revoked')
+    if (caller === undefined) {
+      throw new AppError('unauthorized', 'This key does not exist, was revoked or has expired')
+    }
     const front = caller.role === 'customer' ? dialects.get(caller.project.dialect).front : null
     if (front !== null) {
       throw new AppError(
@@ -29,8 +32,21 @@ export function createKeyAuth({
         `This key is for ${front.mount}; here a project of that dialect takes an operator key (rb_op_…)`,
       )
     }
+    assertScope(caller, request)
     request.caller = caller
   }
+}
+
+function assertScope({ key }: Caller, { routeOptions }: FastifyRequest): void {
+  const scope = routeOptions.config.right?.takes
+  const scopes = scopesOf(key)
+  if (scope === undefined) throw new Error(`${routeOptions.url} does not say what it takes`)
+  if (scope !== 'admin key' && scopes.includes(scope)) return
+  const remedy =
+    scope === 'operator' && key.role === 'customer'
+      ? 'only an operator key of the project (rb_op_…) can have it'
+      : `this key has ${scopes.join(', ')}; ask the administrator for one that has it`
+  throw new AppError('insufficient_scope', `This takes a key with the scope ${scope}: ${remedy}`, { scope })
 }
 
 /** Makes the hook that lets administrators in. Compares hashes in constant time. */
@@ -41,10 +57,4 @@ export function createAdminAuth({ admin_key }: { admin_key: string | null }): on
     if (expected !== undefined && timingSafeEqual(given, expected)) return
     throw new AppError('unauthorized', 'This is not the admin key (RINGBACK_ADMIN_KEY)')
   }
-}
-
-/** Lets only the keys of a project's operators in; runs behind the key hook. */
-export const operatorOnly: onRequestAsyncHookHandler = async (request) => {
-  if (callerOf(request).role === 'operator') return
-  throw new AppError('unauthorized', 'This takes an operator key of the project (rb_op_…)')
 }

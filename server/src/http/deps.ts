@@ -6,6 +6,7 @@ import type { Sources } from '../dialects/credentials.ts'
 import type { Dialects } from '../dialects/dialect.ts'
 import type { Directory } from '../dialects/directory.ts'
 import type { LimitInbound, UntilMoved } from '../dialects/front.ts'
+import type { KeyUses } from '../dialects/key-uses.ts'
 import type { Rate } from '../domain/project.ts'
 import type { Store } from '../store/store.ts'
 import type { Hosts } from './hosts.ts'
@@ -40,6 +41,7 @@ export type ApiOptions = Sources & {
   verbs: Verbs
   dialects: Dialects
   directory: Directory
+  keyUses: Pick<KeyUses, 'used'>
   egress: { checkUrl: CheckUrl }
   config: ApiConfig
   registry: Registry

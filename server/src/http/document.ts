@@ -48,7 +48,16 @@ export async function registerDocument(
       openapi: '3.1.0',
       info: { title: 'Ringback', version, description: 'Callbacks for asynchronous tasks' },
       servers: [{ url: public_url }],
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      components: {
+        securitySchemes: {
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'A key of a project; each operation names the scope that it needs',
+          },
+          admin_key: { type: 'http', scheme: 'bearer', description: 'RINGBACK_ADMIN_KEY' },
+        },
+      },
       security: [{ key: [] }],
       webhooks,
     },

@@ -12,7 +12,9 @@ import { verbatim, type Printable } from '../domain/json.ts'
 import type { DestinationReport } from '../domain/destination.ts'
 import { quantile } from '../domain/histogram.ts'
 import type { Replay } from '../domain/replay.ts'
-import type { Key, Project, Secret } from '../domain/project.ts'
+import type { Audit } from '../domain/audit.ts'
+import { scopesOf, type Key } from '../domain/key.ts'
+import type { Project, Secret } from '../domain/project.ts'
 import { isoTime, isoTimeOrNull } from '../domain/time.ts'
 import type { Token } from '../store/call-verbs.ts'
 import type { Arrival } from '../store/store.ts'
@@ -175,12 +177,30 @@ export const presentProject = ({
 })
 
 /** A key, without itself. */
-export const presentKey = ({ id, mode, role, hint, created_at }: Key): Fields => ({
-  id,
-  mode,
-  role,
-  hint,
-  created_at: isoTime(created_at),
+export const presentKey = (key: Key): Fields => ({
+  id: key.id,
+  mode: key.mode,
+  role: key.role,
+  name: key.name,
+  scopes: scopesOf(key),
+  hint: key.hint,
+  created_at: isoTime(key.created_at),
+  expires_at: isoTimeOrNull(key.expires_at),
+  last_used_at: isoTimeOrNull(key.last_used_at),
+})
+
+/** Who did what. */
+export const presentAudit = (audit: Audit): Fields => ({
+  id: audit.id,
+  created_at: isoTime(audit.created_at),
+  act: audit.act,
+  actor: audit.actor,
+  key_id: audit.key_id,
+  address: audit.address,
+  project_id: audit.project_id,
+  mode: audit.mode,
+  object: audit.object,
+  detail: verbatim(audit.detail),
 })
 
 /** A secret, with its text. */

@@ -2,7 +2,6 @@
 // paths. Handlers answer with finished JSON text, printed by domain/json.ts, never with objects.
 import type { FastifyReply, FastifyRequest, RouteShorthandOptionsWithHandler } from 'fastify'
 import { Type, type Static, type TSchema } from 'typebox'
-import { operatorOnly } from './auth.ts'
 import { schemaRef, type SchemaName } from './schemas/index.ts'
 
 type Typed<B extends TSchema, Q extends TSchema> = FastifyRequest<{
@@ -16,10 +15,8 @@ export type RouteDefinition<B extends TSchema, Q extends TSchema> = {
   id: string
   summary: string
   tag: string
-  /** Says in the document that no key is needed; whether one is asked for is decided in api.ts. */
+  /** Says in the document that no key is needed; which one other routes take is in rights.ts. */
   keyless?: true
-  /** Takes the key of an operator. */
-  operator?: true
   body?: B
   query?: Q
   /** The schema of the answer by status; null is an answer without a body. */
@@ -46,8 +43,7 @@ export type Route = RouteShorthandOptionsWithHandler
 
 /** Makes a route. */
 export function route<B extends TSchema, Q extends TSchema>(definition: RouteDefinition<B, Q>): Route {
-  const { id, summary, tag, keyless, operator, body, query, answers, idempotent, refusal, handler } =
-    definition
+  const { id, summary, tag, keyless, body, query, answers, idempotent, refusal, handler } = definition
   const response: Record<string, unknown> = {
     default:
       refusal === undefined
@@ -71,7 +67,6 @@ export function route<B extends TSchema, Q extends TSchema>(definition: RouteDef
       ...(idempotent === undefined ? {} : { headers: IdempotencyHeaders }),
       response,
     },
-    ...(operator === true ? { onRequest: operatorOnly } : {}),
     handler: handler as unknown as Route['handler'],
   }
 }

@@ -1,4 +1,5 @@
 // The verbs of calls and of the vault: the seam's part for tasks that have something called for them.
+import type { Audit } from '../domain/audit.ts'
 import type { Call } from '../domain/call.ts'
 import type { CallChange } from '../domain/call-step.ts'
 import type { Attempt } from '../domain/delivery.ts'
@@ -56,13 +57,17 @@ export interface CallStore {
   listCallAttempts(task_id: string, page: PageRequest): Promise<Page<Attempt>>
 
   /** Puts a value into the vault; false when the idempotency key is taken. */
-  createToken(token: Token & { value: string }, idempotency?: Idempotency | null): Promise<boolean>
+  createToken(
+    token: Token & { value: string },
+    idempotency?: Idempotency | null,
+    audit?: Audit | null,
+  ): Promise<boolean>
   /** A page of tokens that are not revoked, newest first. */
   listTokens(scope: Scope, page: PageRequest): Promise<Page<Token>>
   /** Those of these tokens that exist, with the values of those that are not revoked. */
   findTokens(scope: Scope, ids: readonly string[]): Promise<(Token & { value: string | null })[]>
   /** Revokes a token at `revoked_at` and forgets its value; the token as it is then, or undefined when there is none. */
-  revokeToken(scope: Scope, id: string, revoked_at: number): Promise<Token | undefined>
+  revokeToken(scope: Scope, id: string, revoked_at: number, audit?: Audit | null): Promise<Token | undefined>
 }
 
 /** Makes the verbs; `wake` is told when something is pending. */
@@ -99,10 +104,10 @@ export function callVerbs({
     lostCalls: async (limit, lost_boots) => (await read('lostCalls', lost(limit, lost_boots))).map(opened),
     listCallAttempts: (task_id, page) => read('listCallAttempts', { task_id, page }),
 
-    createToken: (token, idempotency) =>
+    createToken: (token, idempotency, audit = null) =>
       write(
         'createToken',
-        { token: sealToken(cipher, token), idempotency: sealedOrNull(cipher, idempotency) },
+        { token: sealToken(cipher, token), idempotency: sealedOrNull(cipher, idempotency), audit },
         { bytes: 512 + token.value.length },
       ),
     listTokens: (scope, page) => read('listTokens', { scope, page }),
@@ -111,7 +116,7 @@ export function callVerbs({
       const rows = await read('findTokens', { scope, ids })
       return rows.map((row) => (row.value === null ? row : openToken(cipher, { ...row, value: row.value })))
     },
-    revokeToken: async (scope, id, revoked_at) =>
-      (await write('revokeToken', { scope, id, revoked_at })) ?? undefined,
+    revokeToken: async (scope, id, revoked_at, audit = null) =>
+      (await write('revokeToken', { scope, id, revoked_at, audit })) ?? undefined,
   }
 }

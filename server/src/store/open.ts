@@ -236,7 +236,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         if (leased) outlet.withdraw(destination_id)
       }
     },
-    resend({ delivery, unsettled_id, idempotency }) {
+    resend({ delivery, unsettled_id, idempotency, audit }) {
       return writeDelivery(unsettled_id === null ? delivery : null, async (lease) => {
         const output = await write(
           'resend',
@@ -244,6 +244,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             delivery: { ...delivery, leased: lease() },
             unsettled_id,
             idempotency: sealed(idempotency),
+            audit,
           }),
           { task_ids: [delivery.task_id], bytes: 1024 },
         )
@@ -251,8 +252,8 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         return { value: output.result, inserted: output.delivery, body: output.body }
       })
     },
-    async cancelDelivery(delivery) {
-      await write('cancelDelivery', delivery, { task_ids: [delivery.task_id] })
+    async cancelDelivery(delivery, audit = null) {
+      await write('cancelDelivery', { ...delivery, audit }, { task_ids: [delivery.task_id] })
       nodes.wake(now())
     },
     findDelivery: async (scope, id) => (await read('findDelivery', { scope, id })) ?? undefined,
@@ -261,8 +262,8 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     listDeliveries: (scope, filter, page) => read('listDeliveries', { scope, filter, page }),
 
     countReplay: (filter) => read('countReplay', { filter }),
-    createReplay: ({ replay, idempotency }) =>
-      write('createReplay', { replay, idempotency: sealed(idempotency) }),
+    createReplay: ({ replay, idempotency, audit }) =>
+      write('createReplay', { replay, idempotency: sealed(idempotency), audit }),
     findReplay: async (scope, id) => (await read('findReplay', { scope, id })) ?? undefined,
     async stepReplay(limit) {
       const step = await read('nextReplay', { limit })
@@ -305,14 +306,14 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     listDestinations: (scope, page) => read('listDestinations', { scope, page, now: now() }),
     findDestination: async (scope, id) =>
       (await read('findDestination', { scope, id, now: now() })) ?? undefined,
-    async pauseDestination(id) {
-      await write('pauseDestination', { id })
+    async pauseDestination(id, audit = null) {
+      await write('pauseDestination', { id, audit })
       nodes.hold(id)
     },
-    async resumeDestination(id) {
-      const resumed = await write('resumeDestination', { id })
+    async resumeDestination(id, audit = null) {
+      const resumed = await write('resumeDestination', { id, audit })
       nodes.wake(now())
-      return resumed.length > 0
+      return resumed
     },
     async setBreaker(input) {
       await write('setBreaker', input)

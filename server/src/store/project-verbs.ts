@@ -1,4 +1,4 @@
-// The verbs of projects, keys and secrets: what must be read again is sealed here on its way in, and opened on its way out.
+// The verbs of projects, keys, secrets and audits: what must be read again is sealed here on its way in, and opened on its way out.
 import type { Cipher } from './cipher.ts'
 import type { ReadArgs, ReadResult, ReadVerb } from './driver.ts'
 import {
@@ -32,6 +32,9 @@ type ProjectVerbs = Pick<
   | 'rotateSecret'
   | 'findIdempotency'
   | 'reseal'
+  | 'recordKeyUses'
+  | 'recordAudit'
+  | 'listAudits'
 >
 
 /** How the verbs reach the database. */
@@ -56,35 +59,40 @@ export function projectVerbs({
   onChanged,
 }: Access & { cipher: Cipher; onChanged: (project_id: string) => void }): ProjectVerbs {
   return {
-    createProject: ({ project, keys, secrets, idempotency }) =>
+    createProject: ({ project, keys, secrets, idempotency, audit = null }) =>
       write('createProject', {
         project,
         keys,
         secrets: secrets.map((secret) => sealSecret(cipher, secret)),
         idempotency: sealedOrNull(cipher, idempotency),
+        audit,
       }),
-    async updateProject(project_id, settings) {
-      const project = await write('updateProject', { project_id, settings })
+    async updateProject(project_id, settings, audit = null) {
+      const project = await write('updateProject', { project_id, settings, audit })
       onChanged(project_id)
       return project ?? undefined
     },
     findProject: async (id) => (await read('findProject', { id })) ?? undefined,
     listProjects: (page) => read('listProjects', { page }),
     listHosts: () => read('listHosts', undefined as never),
-    createKey: (key, idempotency) =>
-      write('createKey', { key, idempotency: sealedOrNull(cipher, idempotency) }),
-    revokeKey: (project_id, key_id) => write('revokeKey', { project_id, key_id }),
+    createKey: (key, idempotency, audit = null) =>
+      write('createKey', { key, idempotency: sealedOrNull(cipher, idempotency), audit }),
+    revokeKey: (project_id, key_id, audit = null) => write('revokeKey', { project_id, key_id, audit }),
     listKeys: (project_id, page) => read('listKeys', { project_id, page }),
+    async recordKeyUses(uses) {
+      await write('recordKeyUses', { uses }, { bytes: 128 * uses.length })
+    },
     findKey: async (hash) => (await read('findKey', { hash })) ?? undefined,
     async secrets(project_id) {
       const rows = await read('secrets', { project_id })
       return rows.map((secret) => openSecret(cipher, secret))
     },
-    async rotateSecret({ secret, older_expire_at, idempotency }) {
+    async rotateSecret({ secret, older_expire_at, idempotency, audit }) {
       const result = await write('rotateSecret', {
         secret: sealSecret(cipher, secret),
         older_expire_at,
         idempotency: sealedOrNull(cipher, idempotency),
+        audit: audit ?? null,
       })
       onChanged(secret.project_id)
       return result
@@ -93,17 +101,25 @@ export function projectVerbs({
       const row = await read('findIdempotency', { scope, key })
       return row === null ? undefined : openAnswer(cipher, row)
     },
-    async reseal() {
+    async recordAudit(audit) {
+      await write('recordAudit', audit)
+    },
+    listAudits: (filter, page) => read('listAudits', { filter, page }),
+    async reseal(audit) {
       const { prefix, key_id } = cipher
       const found = await read('sealedOtherwise', { prefix, room: RESEAL_ROOM })
-      const resealed = await write('reseal', resealing(cipher, found), { bytes: 2 * RESEAL_ROOM.bytes })
+      const input = { ...resealing(cipher, found), audit: audit ?? null }
+      const resealed = await write('reseal', input, { bytes: 2 * RESEAL_ROOM.bytes })
       const remaining = await read('countSealedOtherwise', { prefix, limit: REMAINING_MAX })
       return { key_id, resealed, remaining }
     },
   }
 }
 
-const resealing = (cipher: Cipher, { secrets, answers, tokens, calls }: SealedRows): Resealing => ({
+const resealing = (
+  cipher: Cipher,
+  { secrets, answers, tokens, calls }: SealedRows,
+): Omit<Resealing, 'audit'> => ({
   secrets: secrets.map((row) => ({ ...sealSecret(cipher, openSecret(cipher, row)), old: row.value })),
   answers: answers.map((row) => ({ ...sealAnswer(cipher, openAnswer(cipher, row)), old: row.answer })),
   tokens: tokens.map((row) => ({ ...sealToken(cipher, openToken(cipher, row)), old: row.value })),

@@ -1,10 +1,12 @@
 // The seam: every verb that the rest of the program may ask of a database, each with one sentence of contract. Whoever
 // needs a new query adds a verb here, writes its SQL once in sql/, and proves it on both databases in the contract suite.
+import type { Act, Audit } from '../domain/audit.ts'
 import type { Attempt, Delivery, DeliveryState, Settlement } from '../domain/delivery.ts'
 import type { DestinationKind, DestinationReport } from '../domain/destination.ts'
 import type { TaskEvent } from '../domain/event.ts'
+import type { Key } from '../domain/key.ts'
 import type { Page, PageRequest } from '../domain/page.ts'
-import type { Host, Key, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
+import type { Host, Mode, Project, ProjectSettings, Scope, Secret } from '../domain/project.ts'
 import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
 import type { AuditVerdict, Task, TaskStatus } from '../domain/task.ts'
@@ -92,6 +94,7 @@ export type Transition = {
   delivery: NewDelivery | null
   arrival: Arrival | null
   call?: CallWrite | null
+  audit?: Audit | null | undefined
 }
 /** `raced`: another writer was first, or it is overdue. `lost`: the call that brought it about has lost its lease. */
 export type TransitionResult = 'done' | 'raced' | 'lost'
@@ -109,6 +112,7 @@ export type ResendRequest = {
   /** The unsettled delivery of the same event that the caller saw, or null; another truth is a lost race. */
   unsettled_id: string | null
   idempotency: Idempotency | null
+  audit?: Audit | null
 }
 export type ResendResult = 'done' | 'raced' | 'pruned' | 'idempotency_key_taken'
 
@@ -118,6 +122,7 @@ export type RotateSecret = {
   /** When the older ones of its kind and mode end, unless they end before; in milliseconds. */
   older_expire_at: number
   idempotency: Idempotency | null
+  audit?: Audit | null
 }
 export type RotateResult = 'rotated' | 'too_many' | 'idempotency_key_taken'
 
@@ -187,6 +192,12 @@ export type DeliveryFilter = {
   created_after?: number
 }
 
+/** All that is given must hold; `since` includes its own time (milliseconds), `until` does not. */
+export type AuditFilter = { project_id?: string; act?: Act; since?: number; until?: number }
+
+/** When a key was last used, in milliseconds. */
+export type KeyUse = { id: string; last_used_at: number }
+
 /** A task that somebody waits for as long as its status is one of these. */
 export type AwaitedTask = { task_id: string; whileIn: readonly TaskStatus[] }
 
@@ -210,6 +221,7 @@ export interface Outlet {
   recordDue(due_at: number): void
 }
 
+/** Verbs that are given an `audit` write it in their transaction, if they change anything. */
 export interface Store extends CallStore {
   /** The store's clock, in milliseconds: every deadline is measured with it. */
   now(): number
@@ -269,7 +281,10 @@ export interface Store extends CallStore {
   /** Inserts a fresh delivery of an old event, or brings the unsettled one forward to now. */
   resend(input: ResendRequest): Promise<ResendResult>
   /** Cancels an unsettled delivery; one that is being sent is cancelled when its attempt ends. */
-  cancelDelivery(delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'sequence'>): Promise<void>
+  cancelDelivery(
+    delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'sequence'>,
+    audit?: Audit | null,
+  ): Promise<void>
   findDelivery(scope: Scope, id: string): Promise<{ delivery: Delivery; attempts: Attempt[] } | undefined>
   /** A task's unsettled delivery of this event, if any. */
   unsettledDelivery(task_id: string, sequence: number): Promise<Delivery | undefined>
@@ -317,9 +332,9 @@ export interface Store extends CallStore {
   listDestinations(scope: Scope, page: PageRequest): Promise<Page<DestinationReport>>
   findDestination(scope: Scope, id: string): Promise<DestinationReport | undefined>
   /** Stops claims at a destination until it is resumed, and what is queued for it in this process. */
-  pauseDestination(id: string): Promise<void>
+  pauseDestination(id: string, audit?: Audit | null): Promise<void>
   /** Makes what waits at a paused destination due again; false when it is not paused. */
-  resumeDestination(id: string): Promise<boolean>
+  resumeDestination(id: string, audit?: Audit | null): Promise<boolean>
   /** Opens a destination's breaker until its next probe, or closes it. */
   setBreaker(input: SetBreaker): Promise<void>
   /** Writes counts of attempts and health; pauses what has failed for too long, resumes what succeeded since. */
@@ -337,17 +352,24 @@ export interface Store extends CallStore {
     keys: Key[]
     secrets: Secret[]
     idempotency?: Idempotency | null
+    audit?: Audit | null
   }): Promise<boolean>
-  updateProject(project_id: string, settings: Partial<ProjectSettings>): Promise<Project | undefined>
+  updateProject(
+    project_id: string,
+    settings: Partial<ProjectSettings>,
+    audit?: Audit | null,
+  ): Promise<Project | undefined>
   findProject(id: string): Promise<Project | undefined>
   listProjects(page: PageRequest): Promise<Page<Project>>
   /** All hosts that projects have. */
   listHosts(): Promise<Host[]>
   /** False when the idempotency key is taken. */
-  createKey(key: Key, idempotency?: Idempotency | null): Promise<boolean>
-  /** False when the project has no such key. */
-  revokeKey(project_id: string, key_id: string): Promise<boolean>
+  createKey(key: Key, idempotency?: Idempotency | null, audit?: Audit | null): Promise<boolean>
+  /** False when the project has no such key. The audit is told what the key was. */
+  revokeKey(project_id: string, key_id: string, audit?: Audit | null): Promise<boolean>
   listKeys(project_id: string, page: PageRequest): Promise<Page<Key>>
+  /** Writes when keys were last used; the latest time that anybody writes holds. */
+  recordKeyUses(uses: KeyUse[]): Promise<void>
   findKey(hash: string): Promise<Key | undefined>
   /** A project's secrets, opened: the current ones, then those that expire, newest first. */
   secrets(project_id: string): Promise<Secret[]>
@@ -355,5 +377,10 @@ export interface Store extends CallStore {
   rotateSecret(input: RotateSecret): Promise<RotateResult>
   findIdempotency(scope: Scope, key: string): Promise<Idempotency | undefined>
   /** Seals a few of the texts anew that another key has sealed. Call it until none remain; it is safe to break off. */
-  reseal(): Promise<Resealed>
+  reseal(audit?: Audit | null): Promise<Resealed>
+
+  /** Writes down an act that no other verb carries. */
+  recordAudit(audit: Audit): Promise<void>
+  /** A page of acts, newest first. */
+  listAudits(filter: AuditFilter, page: PageRequest): Promise<Page<Audit>>
 }

@@ -279,6 +279,53 @@ test('the commands do what they say, with the exit status they should', async (t
     for (const row of rows) await check(row)
   })
 
+  await t.test('a key is made with scopes and an end, and what was done is listed', async () => {
+    const project = await must('project', 'create', '--name', 'audited', '--quiet')
+    const flags = ['--name', 'reader', '--scopes', 'tasks:read,deliveries', '--expires-in-s', '3600']
+    const made = await must('key', 'create', project, ...flags, '--json')
+    const { id, key } = JSON.parse(made) as { id: string; key: string }
+    const rows: Row[] = [
+      [['task', 'list', '--key', key], 0, '', /none/],
+      [
+        ['task', 'create', '--key', key],
+        1,
+        '',
+        /scope tasks:write: this key has tasks:read, deliveries; .*\(insufficient_scope\)\n$/,
+      ],
+      [
+        ['key', 'list', project],
+        0,
+        new RegExp(
+          `^${id} +live +customer +reader +tasks:read,deliveries +rb_live_\\w+ .* in (60|59) min`,
+          'm',
+        ),
+      ],
+      [['key', 'create', project, '--scopes', 'tasks'], 1, '', /scopes.*tasks:read.*\(invalid_request\)\n$/],
+      [['key', 'create', project, '--expires-in-s', 'soon'], 2, '', /--expires-in-s is not valid/],
+      [
+        ['audit', 'list', '--project', project],
+        0,
+        /^WHEN +ACT +BY +FROM +PROJECT +MODE +OBJECT +DETAIL\n.* key\.create +admin +127\.0\.0\.1 .*role=customer name=reader scopes=\["tasks:read","deliveries"\] expires_at=\S+\n.* project\.create +admin .*\n$/,
+      ],
+      [
+        ['audit', 'list', '--project', project, '--act', 'key.create', '--json'],
+        0,
+        new RegExp(
+          `^\\{"data":\\[\\{"id":"[^}]*"object":"${id}",[^\\]]*\\][^\\]]*\\],"next_cursor":null\\}\\n$`,
+        ),
+      ],
+      [['audit', 'list', '--until', '2020-01-01T00:00:00Z'], 0, '', /none/],
+      [['audit', 'list', '--act', 'none'], 2, '', /--act is not valid: use project\.create/],
+      [['audit', 'list', '--key', key], 1, '', /\(unauthorized\)\n$/],
+    ]
+    for (const row of rows) await check(row)
+    const all = JSON.parse(await must('audit', 'list', '--limit', '100', '--json')) as {
+      data: { act: string; actor: string; project_id: string }[]
+    }
+    const born = all.data.find(({ actor }) => actor === 'dev')
+    assert.deepEqual([born?.act, born?.project_id], ['project.create', dev.project_id])
+  })
+
   await t.test(
     'an operator sees the secrets of a project and rotates them, a customer does not',
     async () => {
@@ -312,13 +359,13 @@ test('the commands do what they say, with the exit status they should', async (t
           ['project', 'rotate', '--which', 'callback_auth', '--key', dev.live_key],
           1,
           '',
-          /operator key .*\(unauthorized\)\n$/,
+          /operator key .*\(insufficient_scope\)\n$/,
         ],
         [
           ['project', 'show', '--secrets', '--key', dev.live_key],
           1,
           '',
-          /operator key .*\(unauthorized\)\n$/,
+          /operator key .*\(insufficient_scope\)\n$/,
         ],
         [
           ['project', 'rotate', '--which', 'all'],

@@ -172,6 +172,7 @@ test('every answer and every callback is what the document says', async (t) => {
   await admin.listProjects()
   await admin.listKeys(project.id)
   await admin.resealSecrets()
+  await admin.listAudits({ project: project.id, act: 'key.create' })
   const { tasks, deliveries, arrivals, inbound, ...client } = createClient({
     baseUrl,
     key,

@@ -88,10 +88,10 @@ test('what is wrong about a rotation is said with the remedy, and nothing is rot
   const which = 'signing'
   const scenarios: [string, ReturnType<typeof call>, number, string, RegExp][] = [
     ['no key', rotate(null, { which }), 401, 'unauthorized', /Bearer/],
-    ['a customer rotates', rotate(live_key, { which }), 401, 'unauthorized', /operator key/],
-    ['a test customer rotates', rotate(test_key, { which }), 401, 'unauthorized', /operator key/],
-    ['a customer sends nonsense', rotate(live_key, { what: 1 }), 401, 'unauthorized', /operator key/],
-    ['a customer reads', call('GET', LIST), 401, 'unauthorized', /operator key/],
+    ['a customer rotates', rotate(live_key, { which }), 403, 'insufficient_scope', /operator key/],
+    ['a test customer rotates', rotate(test_key, { which }), 403, 'insufficient_scope', /operator key/],
+    ['a customer sends nonsense', rotate(live_key, { what: 1 }), 403, 'insufficient_scope', /operator key/],
+    ['a customer reads', call('GET', LIST), 403, 'insufficient_scope', /operator key/],
     ['no body', rotate(operator_key, undefined), 400, 'invalid_request', /which: required/],
     ['a kind that is none', rotate(operator_key, { which: 'all' }), 400, 'invalid_request', /callback_auth/],
     ['a negative grace', rotate(operator_key, { which, grace_s: -1 }), 400, 'invalid_request', /grace_s/],

@@ -9,6 +9,7 @@ import { Registry } from 'prom-client'
 import { createVerbs } from '../../src/dialects/apply.ts'
 import { createProjectWithCredentials } from '../../src/dialects/credentials.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
+import { createKeyUses } from '../../src/dialects/key-uses.ts'
 import { createDialects } from '../../src/dialects/index.ts'
 import { createIds } from '../../src/domain/id.ts'
 import { createApi } from '../../src/http/api.ts'
@@ -76,6 +77,7 @@ export async function startApi(
   const store = wrapStore(real)
   const dialects = createDialects({ version: '0.0.0' })
   const directory = createDirectory(store)
+  const keyUses = createKeyUses(store)
   const verbs = createVerbs({ store, dialects, directory, newId, randomBytes })
   const log = createTestLog()
   const created = createProjectWithCredentials(
@@ -89,6 +91,7 @@ export async function startApi(
     verbs,
     dialects,
     directory,
+    keyUses,
     egress: {
       checkUrl: async ({ hostname }) =>
         hostname === '10.0.0.1' ? { ok: false, reason: 'The address 10.0.0.1 is not public.' } : { ok: true },
@@ -153,6 +156,7 @@ export async function startApi(
     /** What the API is made from. */
     deps,
     directory,
+    keyUses,
     log,
     port,
     project: created.project,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import pg from 'pg'
 import type { Settlement } from '../../src/domain/delivery.ts'
+import type { Key } from '../../src/domain/key.ts'
 import { decide, type Task, type TaskVerb } from '../../src/domain/task.ts'
 import { openPostgresDriver } from '../../src/store/postgres.ts'
 import type { Ready, Store } from '../../src/store/store.ts'
@@ -215,4 +216,29 @@ test('two claims at a time share nothing, and leave nothing', async () => {
   assert.deepEqual(meanwhile, [])
   assert.equal(new Set(deliveries.map(({ id }) => id)).size, 6)
   assert.deepEqual((await other.claim(claimAll)).claimed, [])
+})
+
+test('two processes that write the uses of the same keys, each in an order of its own, do not stop each other', async () => {
+  const keys = Array.from({ length: 100 }, (_, i): Key => ({
+    id: `key ${String(i).padStart(2, '0')}`,
+    project_id: project.id,
+    mode: 'live',
+    role: 'customer',
+    name: null,
+    scopes: null,
+    hash: `hash ${i}`,
+    hint: '',
+    created_at: 1,
+    expires_at: null,
+    last_used_at: null,
+  }))
+  await one.createProject({ project: newProject(), keys, secrets: [] })
+  const rounds = 50
+  const use = async (store: Store, at: number, order: Key[]) => {
+    for (let i = 0; i < rounds; i++)
+      await store.recordKeyUses(order.map(({ id }) => ({ id, last_used_at: 2 * i + at })))
+  }
+  await Promise.all([use(one, 0, keys), use(other, 1, keys.toReversed())])
+  const found = await one.listKeys(project.id, { limit: 200, after: null })
+  assert.deepEqual(new Set(found.rows.map(({ last_used_at }) => last_used_at)), new Set([2 * rounds - 1]))
 })

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
+import { newAudit } from '../../src/domain/audit.ts'
 import type { Project, Secret } from '../../src/domain/project.ts'
 import { createCipher, WrongSecretKeyError, type Cipher } from '../../src/store/cipher.ts'
 import type { Admit, Driver } from '../../src/store/driver.ts'
@@ -141,7 +142,8 @@ for (const { name, create } of databases) {
       await refuses(open, two)
       await during(open, both, async (store) => {
         await assertReadable(store, project, 120, answers)
-        assert.deepEqual(await store.reseal(), { key_id: both.key_id, resealed: 200, remaining: 70 })
+        const audit = newAudit('one', 'secrets.reseal', { actor: 'cli' }, {})
+        assert.deepEqual(await store.reseal(audit), { key_id: both.key_id, resealed: 200, remaining: 70 })
       })
       // Broken off here, the database has texts of both keys and needs both.
       await refuses(open, one)
@@ -149,7 +151,14 @@ for (const { name, create } of databases) {
       await during(open, both, async (store) => {
         await assertReadable(store, project, 120, answers)
         assert.deepEqual(await resealAll(store), [70])
-        assert.deepEqual(await store.reseal(), { key_id: both.key_id, resealed: 0, remaining: 0 })
+        const audit = newAudit('two', 'secrets.reseal', { actor: 'cli' }, {})
+        assert.deepEqual(await store.reseal(audit), { key_id: both.key_id, resealed: 0, remaining: 0 })
+        const { rows } = await store.listAudits({}, { limit: 10, after: null })
+        assert.deepEqual(
+          rows.map(({ id, detail }) => [id, detail]),
+          [['one', '{"resealed":200}']],
+          'a step that finds nothing is no act',
+        )
       })
       await refuses(open, one)
       await during(open, two, (store) => assertReadable(store, project, 120, answers))

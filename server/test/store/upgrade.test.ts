@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { scopesOf, scopesOfRole } from '../../src/domain/key.ts'
 import { defaultSettings } from '../../src/domain/project.ts'
 import type { Driver } from '../../src/store/driver.ts'
 import type { MigrateMode } from '../../src/store/migrate.ts'
@@ -24,6 +25,15 @@ const rows: OldRows = {
     settings: JSON.stringify({ ...defaultSettings, limits: { in_flight: 8 } }),
     created_at: 1,
     updated_at: 1,
+  },
+  keys: {
+    id: 'k',
+    project_id: 'p',
+    mode: 'live',
+    role: 'customer',
+    hash: 'h',
+    hint: 'rb_live_1234',
+    created_at: 1,
   },
   destinations: {
     id: 'd',
@@ -77,6 +87,11 @@ async function checkUpgrade(open: (mode: MigrateMode) => Promise<Driver>): Promi
   const store = storeOn(await open('migrate'))
   const project = await store.findProject('p')
   assert.deepEqual(project?.settings.limits, { in_flight: 8, per_second: null })
+  const key = await store.findKey('h')
+  assert.ok(key)
+  assert.deepEqual(scopesOf(key), scopesOfRole.customer, 'an old key may do what it could')
+  assert.deepEqual([key.name, key.expires_at, key.last_used_at], [null, null, null])
+  assert.deepEqual((await store.listAudits({}, { limit: 1, after: null })).rows, [])
   const claimed = await store.claim({ destinations: 10, per_destination: 10, room: {} })
   assert.deepEqual(
     claimed.claimed.map(({ id, body }) => [id, body]),

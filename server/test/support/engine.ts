@@ -183,7 +183,14 @@ export async function startEngine(
     tellOperator,
     mail = noMailSender,
     workOf = async () => undefined,
-  }: { store?: Store; tellOperator?: TellOperator; mail?: Sender; workOf?: WorkOf } = {},
+    flushKeyUses = async () => {},
+  }: {
+    store?: Store
+    tellOperator?: TellOperator
+    mail?: Sender
+    workOf?: WorkOf
+    flushKeyUses?: () => Promise<void>
+  } = {},
 ) {
   const { sender: http, egress } = await startSender(t)
   const log = createTestLog()
@@ -212,6 +219,7 @@ export async function startEngine(
     log,
     registry: new Registry(),
     clock: world.clock,
+    flushKeyUses,
     tellOperator,
     onAttempt(attempted) {
       attempts.push(attempted)

@@ -6,6 +6,7 @@ import { createVerbs } from '../../src/dialects/apply.ts'
 import { destinationId } from '../../src/dialects/destination-id.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
+import { newAudit } from '../../src/domain/audit.ts'
 import { settle } from '../../src/domain/delivery.ts'
 import { parseTarget } from '../../src/domain/destination.ts'
 import { createIds } from '../../src/domain/id.ts'
@@ -65,7 +66,8 @@ export async function fillStore(
     { name: 'filled', default_callback_url: url },
     sources,
   )
-  await store.createProject(created)
+  const audit = newAudit(newId(), 'project.create', { actor: 'cli' }, { project_id: created.project.id })
+  await store.createProject({ ...created, audit })
   const { project } = created
   const policy = dialects.get('native').policy(project)
   const scope = { project_id: project.id, mode: 'live' as const }

@@ -6,8 +6,8 @@ import { UsageError, type Flags, type Option } from '../command.ts'
 
 export type Field = {
   doc: string
-  /** What the flag's text is: itself, JSON, or a whole number. */
-  kind?: 'json' | 'whole'
+  /** What the flag's text is: itself, JSON, a whole number, or words with commas between them. */
+  kind?: 'json' | 'whole' | 'words'
   form?: string
   choices?: readonly string[]
   required?: true
@@ -18,6 +18,8 @@ export type Field = {
 /** Fields by their names on the wire. */
 export type Fields = Readonly<Record<string, Field>>
 
+const forms = { text: 'TEXT', json: 'JSON', whole: 'NUMBER', words: 'WORD,…' }
+
 /** The flags of fields: `expires_in_s` is `--expires-in-s`. */
 export const fieldOptions = (fields: Fields): Record<string, Option> =>
   Object.fromEntries(
@@ -25,7 +27,7 @@ export const fieldOptions = (fields: Fields): Record<string, Option> =>
       flagOf(name),
       {
         type: 'string',
-        form: form ?? (kind === 'json' ? 'JSON' : kind === 'whole' ? 'NUMBER' : 'TEXT'),
+        form: form ?? forms[kind ?? 'text'],
         doc: required === true ? `${doc} Required.` : doc,
         ...(choices === undefined ? {} : { choices }),
       },
@@ -59,6 +61,7 @@ function valueOf(name: string, field: Field, given: Flags[string]): Printable {
     if (field.required === true) throw new UsageError(`${flag} is missing: ${field.doc}`)
     return undefined
   }
+  if (field.kind === 'words') return given.split(',')
   if (field.choices !== undefined && !field.choices.includes(given))
     throw new UsageError(`${flag} is not valid: use ${field.choices.join(', ')}`)
   if (field.kind === 'whole' && !/^(0|[1-9]\d{0,15})$/.test(given))

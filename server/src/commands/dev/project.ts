@@ -3,9 +3,15 @@ import { randomBytes } from 'node:crypto'
 import type { App } from '../../app.ts'
 import { createKey, createProjectWithCredentials, type Sources } from '../../dialects/credentials.ts'
 import type { Dialect } from '../../dialects/dialect.ts'
+import { newAudit, type Act, type Audit, type AuditSubject } from '../../domain/audit.ts'
+import { toldUrl } from '../../domain/destination.ts'
 import { isHolding, type SecretKind } from '../../domain/project.ts'
 import type { Store } from '../../store/store.ts'
 import type { DevState } from './state.ts'
+
+/** What `dev` does by itself, as it is written down. */
+const auditOf = (newId: () => string, act: Act, subject: AuditSubject): Audit =>
+  newAudit(newId(), act, { actor: 'dev' }, subject)
 
 /** Where the project's callbacks go unless a task says otherwise. */
 export const inboxUrl = (base_url: string): string => `${base_url}/dev/inbox`
@@ -21,8 +27,15 @@ export async function ensureProject(
   const known = state.project_id === '' ? undefined : await store.findProject(state.project_id)
   if (known !== undefined) {
     // Another port than at the last start; a URL that somebody has set since is left alone.
-    if (known.settings.default_callback_url === inboxUrl(state.base_url)) {
-      await store.updateProject(known.id, { default_callback_url: inboxUrl(base_url) })
+    const ours = known.settings.default_callback_url === inboxUrl(state.base_url)
+    if (ours && state.base_url !== base_url) {
+      const default_callback_url = inboxUrl(base_url)
+      const audit = auditOf(newId, 'project.update', {
+        project_id: known.id,
+        object: known.id,
+        detail: { default_callback_url: toldUrl(default_callback_url) },
+      })
+      await store.updateProject(known.id, { default_callback_url }, audit)
     }
     const [callback_auth_key = ''] = await secretsOf(store, known.id, 'callback_auth')
     const [signing_secret = ''] = await secretsOf(store, known.id, 'signing')
@@ -34,7 +47,13 @@ export async function ensureProject(
     { name: 'default', default_callback_url: inboxUrl(base_url) },
     sources,
   )
-  await store.createProject({ project, keys, secrets })
+  const { id, name, dialect: spoken } = project
+  const audit = auditOf(newId, 'project.create', {
+    project_id: id,
+    object: id,
+    detail: { name, dialect: spoken },
+  })
+  await store.createProject({ project, keys, secrets, audit })
   const { live_key, test_key, operator_key, callback_auth_key, signing_secret } = credentials
   return {
     ...state,
@@ -64,6 +83,8 @@ async function addOperatorKey(
   sources: Sources,
 ): Promise<string> {
   const { key, text } = createKey(dialect, { project_id, mode: 'live', role: 'operator' }, sources)
-  await store.createKey(key)
+  const { id: object, mode, role } = key
+  const audit = auditOf(sources.newId, 'key.create', { project_id, mode, object, detail: { role } })
+  await store.createKey(key, null, audit)
   return text
 }

@@ -1,8 +1,9 @@
 // A team's API keys (contract §1.6): made and revoked by whoever holds the operator key of the project, since there is no dashboard
 // to log in to. The name of a key is a record of ours; the key itself is kept as any other.
 import { AppError } from '../../domain/errors.ts'
-import type { Key } from '../../domain/project.ts'
+import type { Key } from '../../domain/key.ts'
 import { isoTime } from '../../domain/time.ts'
+import { auditOf } from '../audit.ts'
 import { callerOf, type Caller } from '../caller.ts'
 import { createKey } from '../credentials.ts'
 import type { FrontDeps } from '../front.ts'
@@ -33,7 +34,8 @@ export function keyRoutes(deps: FrontDeps) {
       const { scope, project } = callerOf(request)
       if (request.params.teamId !== project.id) return failure(reply, 403, 'Access denied')
       const name = fieldsOf(bodyOf(request)).required('name', { longest: LONGEST_NAME })
-      const { key, text } = createKey(dialects.get(project.dialect), { ...scope, role: 'customer' }, deps)
+      const input = { ...scope, role: 'customer' as const, name }
+      const { key, text } = createKey(dialects.get(project.dialect), input, deps)
       const { id, created_at } = key
       await store.insertRecord({
         ...scope,
@@ -46,7 +48,8 @@ export function keyRoutes(deps: FrontDeps) {
         expires_at: null,
         version: 1,
       })
-      await store.createKey(key)
+      const audit = auditOf(request, deps, 'key.create', { object: id, detail: { role: key.role, name } })
+      await store.createKey(key, null, audit)
       return answer(reply, 201, { apiKey: { id, name, key: text, createdAt: isoTime(created_at) } })
     },
 
@@ -54,7 +57,8 @@ export function keyRoutes(deps: FrontDeps) {
       const caller = callerOf(request)
       const { id, created_at } = await keyOf(caller, request.params.keyId)
       const record = await store.findRecord(caller.scope, KIND, id)
-      if (!(await store.revokeKey(caller.project.id, id)))
+      const audit = auditOf(request, deps, 'key.revoke', { object: id })
+      if (!(await store.revokeKey(caller.project.id, id, audit)))
         throw new AppError('not_found', 'API key not found')
       directory.forget()
       await store.deleteRecord(caller.scope, KIND, id)

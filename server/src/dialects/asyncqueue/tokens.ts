@@ -2,6 +2,7 @@
 import { AppError } from '../../domain/errors.ts'
 import { isoTime, isoTimeOrNull } from '../../domain/time.ts'
 import type { Token } from '../../store/call-verbs.ts'
+import { auditOf } from '../audit.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
 import { isHeaderValue } from '../call-headers.ts'
@@ -26,7 +27,9 @@ export function tokenRoutes(deps: FrontDeps) {
       const name = fields.required('name', { longest: LONGEST_NAME })
       const value = fields.required('value', { longest: LONGEST_VALUE })
       if (!isHeaderValue(value)) throw invalid('value', 'has a character that no header can have')
-      const token = await createToken(deps, callerOf(request).scope, { name, value })
+      const token = await createToken(deps, callerOf(request).scope, { name, value }, (id) =>
+        auditOf(request, deps, 'token.create', { object: id, detail: { name } }),
+      )
       return answer(reply, 201, { token: present(token) })
     },
 
@@ -42,7 +45,10 @@ export function tokenRoutes(deps: FrontDeps) {
     },
 
     revoke: async (request, reply) => {
-      const token = await store.revokeToken(callerOf(request).scope, request.params.id, store.now())
+      const { scope } = callerOf(request)
+      const { id: object } = request.params
+      const audit = auditOf(request, deps, 'token.revoke', { object })
+      const token = await store.revokeToken(scope, object, store.now(), audit)
       if (token === undefined) throw new AppError('not_found', 'Token not found')
       const { id, name, revoked_at } = token
       return answer(reply, 200, { token: { id, name, revokedAt: isoTimeOrNull(revoked_at) } })

@@ -11,6 +11,9 @@ import type { Deps } from '../deps.ts'
 import { guarded, guardOf, once } from '../idempotency.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentKey, presentProject } from '../present.ts'
+import { newKeyOf } from '../new-key.ts'
+import { routeAudit } from '../rights.ts'
+import { toldUrl } from '../../domain/destination.ts'
 import { json, route } from '../route.ts'
 import { CreateKey, CreateProject } from '../schemas/project.ts'
 import { PageQuery } from '../schemas/task.ts'
@@ -68,7 +71,13 @@ export function adminRoutes(deps: Deps) {
             deps,
           )
           const answer = print({ project: presentProject(rows.project), credentials })
-          const created = await store.createProject({ ...rows, idempotency: guarded(guard, 201, answer) })
+          const audit = routeAudit(request, deps, {
+            project_id: rows.project.id,
+            object: rows.project.id,
+            detail: { name, dialect, host, default_callback_url: toldUrl(default_callback_url) },
+          })
+          const idempotency = guarded(guard, 201, answer)
+          const created = await store.createProject({ ...rows, idempotency, audit })
           if (created) await deps.hosts.refresh()
           return created ? json(reply, 201, answer) : undefined
         })
@@ -94,12 +103,20 @@ export function adminRoutes(deps: Deps) {
       idempotent: true,
       async handler(request, reply) {
         const { id: project_id, dialect } = await projectOf(store, request.params.id)
-        const { mode = 'live', role = 'customer' } = request.body
         const guard = guardOf(request, ADMINISTRATION)
         return once(store, guard, reply, async () => {
-          const { key, text } = createKey(dialects.get(dialect), { project_id, mode, role }, deps)
+          const spoken = dialects.get(dialect)
+          const input = newKeyOf(request.body, spoken, store.now())
+          const { key, text } = createKey(spoken, { project_id, ...input }, deps)
+          const { role, name, scopes, expires_at } = presentKey(key)
+          const audit = routeAudit(request, deps, {
+            project_id,
+            mode: key.mode,
+            object: key.id,
+            detail: { role, name, scopes, expires_at },
+          })
           const answer = print({ ...presentKey(key), key: text })
-          const created = await store.createKey(key, guarded(guard, 201, answer))
+          const created = await store.createKey(key, guarded(guard, 201, answer), audit)
           return created ? json(reply, 201, answer) : undefined
         })
       },
@@ -123,7 +140,8 @@ export function adminRoutes(deps: Deps) {
       answers: { 204: null },
       async handler(request, reply) {
         const { id, key_id } = request.params
-        if (!(await store.revokeKey(id, key_id))) {
+        const audit = routeAudit(request, deps, { project_id: id, object: key_id })
+        if (!(await store.revokeKey(id, key_id, audit))) {
           throw new AppError('not_found', `Project ${id} has no key ${key_id}`)
         }
         directory.forget()
@@ -136,8 +154,8 @@ export function adminRoutes(deps: Deps) {
         'Seal a few secrets anew that another key than RINGBACK_SECRET_KEY has sealed; call it until none remain',
       tag,
       answers: { 200: 'Resealed' },
-      async handler(_request, reply) {
-        return json(reply, 200, print(await store.reseal()))
+      async handler(request, reply) {
+        return json(reply, 200, print(await store.reseal(routeAudit(request, deps, {}))))
       },
     }),
   }

@@ -5,10 +5,12 @@ import { presentTask } from '../../dialects/native/present.ts'
 import { callerOf } from '../../dialects/caller.ts'
 import type { Deps } from '../deps.ts'
 import { missing } from '../missing.ts'
+import { routeAudit } from '../rights.ts'
 import { json, route } from '../route.ts'
 
 /** Makes the routes under /v1/arrivals. */
-export function arrivalRoutes({ store, verbs }: Deps) {
+export function arrivalRoutes(deps: Deps) {
+  const { store, verbs } = deps
   return {
     apply: route({
       id: 'applyArrival',
@@ -21,7 +23,8 @@ export function arrivalRoutes({ store, verbs }: Deps) {
         const found = await store.findArrival(caller.scope, id)
         if (found === undefined) throw missing('arrival', id, caller, store.now())
         const response = responseOf(found.arrival.body)
-        const task = await verbs.apply(found.task, 'complete', { response })
+        const audit = routeAudit(request, deps, { object: id, detail: { task_id: found.task.id } })
+        const task = await verbs.apply(found.task, 'complete', { response }, { audit })
         return json(reply, 200, print(presentTask(task)))
       },
     }),

@@ -14,6 +14,7 @@ import { guarded, guardOf, once } from '../idempotency.ts'
 import { missing } from '../missing.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentDelivery, presentDeliveryDetail } from '../present.ts'
+import { routeAudit } from '../rights.ts'
 import { json, route } from '../route.ts'
 import { DeliveryQuery } from '../schemas/delivery.ts'
 import { timeOf } from '../time.ts'
@@ -69,7 +70,11 @@ export function deliveryRoutes(deps: Deps) {
             current: delivery.state,
           })
         }
-        await store.cancelDelivery(delivery)
+        const { id: object, task_id, event_type: event } = delivery
+        await store.cancelDelivery(
+          delivery,
+          routeAudit(request, deps, { object, detail: { task_id, event } }),
+        )
         const after = await deliveryOf(store, caller, delivery.id)
         return json(reply, 200, print(presentDelivery(after.delivery)))
       },
@@ -108,9 +113,13 @@ async function sendAgain(
   const caller = callerOf(request)
   const guard = guardOf(request, caller.scope)
   return once(deps.store, guard, reply, async () => {
-    const resent = await resend(deps, caller, again, (shown) =>
-      guarded(guard, 202, print(presentDelivery(shown))),
-    )
+    const resent = await resend(deps, caller, again, (shown) => ({
+      idempotency: guarded(guard, 202, print(presentDelivery(shown))),
+      audit: routeAudit(request, deps, {
+        object: shown.id,
+        detail: { task_id: shown.task_id, event: shown.event_type },
+      }),
+    }))
     return resent && json(reply, 202, print(presentDelivery(resent)))
   })
 }

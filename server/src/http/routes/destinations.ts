@@ -6,13 +6,15 @@ import { callerOf } from '../../dialects/caller.ts'
 import type { Deps } from '../deps.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentDestination } from '../present.ts'
+import { routeAudit } from '../rights.ts'
 import { json, route } from '../route.ts'
 import { PageQuery } from '../schemas/task.ts'
 
 const tag = 'Destinations'
 
 /** Makes the routes under /v1/destinations. */
-export function destinationRoutes({ store, log }: Deps) {
+export function destinationRoutes(deps: Deps) {
+  const { store, log } = deps
   async function destinationOf(request: FastifyRequest, id: string) {
     const { scope } = callerOf(request)
     const found = await store.findDestination(scope, id)
@@ -40,7 +42,10 @@ export function destinationRoutes({ store, log }: Deps) {
       answers: { 200: 'Destination' },
       async handler(request, reply) {
         const { id, key } = await destinationOf(request, request.params.id)
-        await store.pauseDestination(id)
+        await store.pauseDestination(
+          id,
+          routeAudit(request, deps, { object: id, detail: { destination: key } }),
+        )
         log.info({ destination_id: id, destination: key, reason: 'operator' }, 'destination.paused')
         return json(reply, 200, print(presentDestination(await destinationOf(request, id))))
       },
@@ -52,7 +57,8 @@ export function destinationRoutes({ store, log }: Deps) {
       answers: { 200: 'Destination' },
       async handler(request, reply) {
         const { id, key } = await destinationOf(request, request.params.id)
-        if (await store.resumeDestination(id)) {
+        const audit = routeAudit(request, deps, { object: id, detail: { destination: key } })
+        if (await store.resumeDestination(id, audit)) {
           log.info({ destination_id: id, destination: key }, 'destination.resumed')
         }
         return json(reply, 200, print(presentDestination(await destinationOf(request, id))))

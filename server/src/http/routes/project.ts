@@ -7,7 +7,9 @@ import { callerOf } from '../../dialects/caller.ts'
 import { judgeCallbackUrl } from '../../dialects/callback-url.ts'
 import type { Deps } from '../deps.ts'
 import { presentProject } from '../present.ts'
+import { routeAudit } from '../rights.ts'
 import { json, route } from '../route.ts'
+import { toldUrl } from '../../domain/destination.ts'
 import { UpdateProject } from '../schemas/project.ts'
 
 const tag = 'Project'
@@ -38,7 +40,12 @@ export function projectRoutes(deps: Deps) {
         const { default_callback_url } = request.body
         if (typeof default_callback_url === 'string')
           await judgeCallbackUrl(deps, default_callback_url, 'default_callback_url')
-        const project = await store.updateProject(current.id, changesOf(current.settings, request.body))
+        const detail = toldOf(request.body)
+        const project = await store.updateProject(
+          current.id,
+          changesOf(current.settings, request.body),
+          routeAudit(request, deps, { mode: null, object: current.id, detail }),
+        )
         if (project === undefined) throw new AppError('not_found', 'The project is gone')
         directory.forget()
         return json(reply, 200, print(presentProject(project)))
@@ -46,6 +53,10 @@ export function projectRoutes(deps: Deps) {
     }),
   }
 }
+
+/** What of a change is written down. */
+const toldOf = ({ default_callback_url, ...rest }: Static<typeof UpdateProject>) =>
+  default_callback_url === undefined ? rest : { ...rest, default_callback_url: toldUrl(default_callback_url) }
 
 function changesOf(
   current: ProjectSettings,

@@ -11,6 +11,7 @@ import { destinationFilter } from '../destination-filter.ts'
 import { guarded, guardOf, once, type Guard } from '../idempotency.ts'
 import { missing } from '../missing.ts'
 import { presentReplay } from '../present.ts'
+import { routeAudit } from '../rights.ts'
 import { json, route } from '../route.ts'
 import { ReplayDeliveries } from '../schemas/replay.ts'
 import { timeOf } from '../time.ts'
@@ -53,18 +54,24 @@ export function replayRoutes(deps: Deps) {
 }
 
 async function create(
-  { store, newId }: Deps,
+  deps: Deps,
   request: ReplayRequest,
   reply: FastifyReply,
   guard: Guard | null,
 ): Promise<string | undefined> {
+  const { store, newId } = deps
   const { body } = request
   const filter = filterOf(callerOf(request).scope, body, store.now())
   const count = await store.countReplay(filter)
   if (body.dry_run === true) return json(reply, 200, print({ id: null, state: 'dry_run', count }))
   const replay = newReplay(newId(), filter, count)
   const answer = print({ id: replay.id, state: replay.state, count })
-  const result = await store.createReplay({ replay, idempotency: guarded(guard, 202, answer) })
+  const { filter: detail } = presentReplay(replay)
+  const result = await store.createReplay({
+    replay,
+    idempotency: guarded(guard, 202, answer),
+    audit: routeAudit(request, deps, { object: replay.id, detail: { filter: detail, count } }),
+  })
   return result === 'created' ? json(reply, 202, answer) : undefined
 }
 

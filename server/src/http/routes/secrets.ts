@@ -12,6 +12,7 @@ import type { Deps } from '../deps.ts'
 import { guarded, guardOf, once, type Guard } from '../idempotency.ts'
 import { printPage } from '../pages.ts'
 import { presentSecret } from '../present.ts'
+import { routeAudit } from '../rights.ts'
 import { json, route } from '../route.ts'
 import { DEFAULT_GRACE_S, RotateSecret } from '../schemas/project.ts'
 
@@ -25,7 +26,6 @@ export function secretRoutes(deps: Deps) {
       id: 'listSecrets',
       summary: "List the secrets that callbacks of the key's mode carry; takes an operator key",
       tag,
-      operator: true,
       answers: { 200: 'SecretPage' },
       async handler(request, reply) {
         const { project_id, mode } = callerOf(request).scope
@@ -33,6 +33,8 @@ export function secretRoutes(deps: Deps) {
         const rows = (await store.secrets(project_id)).filter(
           (secret) => (secret.mode ?? mode) === mode && isHolding(secret, now),
         )
+        // Before they are told, so that nobody can have read them unseen.
+        await store.recordAudit(routeAudit(request, deps, { detail: { secrets: rows.length } }))
         return json(reply, 200, printPage({ rows, has_more: false }, presentSecret))
       },
     }),
@@ -40,7 +42,6 @@ export function secretRoutes(deps: Deps) {
       id: 'rotateSecret',
       summary: 'Make a new secret; the old one holds on for its grace. Takes an operator key',
       tag,
-      operator: true,
       body: RotateSecret,
       answers: { 201: 'SecretRotated' },
       idempotent: true,
@@ -65,7 +66,12 @@ async function rotate(
   const older_expire_at = secret.created_at + grace_s * 1000
   const answer = print({ ...presentSecret(secret), older_expire_at: isoTime(older_expire_at) })
   const idempotency = guarded(guard, 201, answer)
-  switch (await store.rotateSecret({ secret, older_expire_at, idempotency })) {
+  const audit = routeAudit(request, deps, {
+    mode: secret.mode,
+    object: secret.id,
+    detail: { which, older_expire_at: isoTime(older_expire_at) },
+  })
+  switch (await store.rotateSecret({ secret, older_expire_at, idempotency, audit })) {
     case 'rotated':
       return json(reply, 201, answer)
     case 'too_many':

@@ -13,6 +13,7 @@ import { guarded, guardOf, once, type Guard } from '../idempotency.ts'
 import { missing } from '../missing.ts'
 import { pageOf, printPage } from '../pages.ts'
 import { presentToken } from '../present.ts'
+import { routeAudit } from '../rights.ts'
 import { json, route } from '../route.ts'
 import { CreateToken } from '../schemas/call.ts'
 import { PageQuery } from '../schemas/task.ts'
@@ -54,7 +55,8 @@ export function tokenRoutes(deps: Deps) {
       async handler(request, reply) {
         const { id } = request.params
         const caller = callerOf(request)
-        const token = await store.revokeToken(caller.scope, id, store.now())
+        const audit = routeAudit(request, deps, { object: id })
+        const token = await store.revokeToken(caller.scope, id, store.now(), audit)
         if (token === undefined) throw missing('token', id, caller, store.now())
         return json(
           reply,
@@ -80,6 +82,7 @@ async function create(
     )
   const token = draftToken(deps, callerOf(request).scope, name)
   const answer = print(presentToken(token))
-  const created = await deps.store.createToken({ ...token, value }, guarded(guard, 201, answer))
+  const audit = routeAudit(request, deps, { object: token.id, detail: { name } })
+  const created = await deps.store.createToken({ ...token, value }, guarded(guard, 201, answer), audit)
   return created ? json(reply, 201, answer) : undefined
 }

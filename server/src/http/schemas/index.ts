@@ -1,5 +1,6 @@
 // The named schemas of answers and callbacks, as they stand in the OpenAPI document's components.
 import { Type, type TSchema } from 'typebox'
+import { Act, Audit } from './audit.ts'
 import { TaskPoll, TaskRequest, TaskResolve, Token, TokenRevoked } from './call.ts'
 import {
   Arrival,
@@ -18,6 +19,7 @@ import {
   Credentials,
   Key,
   KeyCreated,
+  KeyScope,
   Project,
   ProjectCreated,
   Resealed,
@@ -83,6 +85,7 @@ const named = {
   Project,
   Credentials,
   ProjectCreated,
+  KeyScope,
   Key,
   KeyCreated,
   Secret,
@@ -90,6 +93,8 @@ const named = {
   Token,
   TokenRevoked,
   Resealed,
+  Act,
+  Audit,
   Problem,
   ResolvedTask,
   InboundRefusal,
@@ -103,6 +108,7 @@ const named = {
   KeyPage: page(ref('Key')),
   SecretPage: page(ref('Secret')),
   TokenPage: page(ref('Token')),
+  AuditPage: page(ref('Audit')),
 } as const satisfies Record<string, TSchema>
 
 export type SchemaName = keyof typeof named
@@ -128,6 +134,7 @@ const descriptions: Partial<Record<string, string>> = {
   Key: 'A key, without itself',
   Secret: 'A signing secret or callback auth key that callbacks carry now',
   Resealed: 'What one step of changing the key that seals has done',
+  Audit: 'Who did what; it holds no secret',
   Token: 'A value of the vault, without itself',
   SecretRotated: 'The new secret, and when those before it end at the latest',
   Problem: 'Why a request was refused (RFC 9457); some codes have further members',

@@ -1,5 +1,6 @@
 // Projects, their settings and keys (native contract §5).
 import { Type } from 'typebox'
+import { keyRoles, keyScopes } from '../../domain/key.ts'
 import { modes, secretKinds } from '../../domain/project.ts'
 import { ExpiresIn, nullable, ref, strict, Time } from './fields.ts'
 
@@ -88,10 +89,29 @@ export const Credentials = Type.Object({
 })
 export const ProjectCreated = Type.Object({ project: ref('Project'), credentials: ref('Credentials') })
 
-const Role = Type.Enum(['customer', 'operator'])
+const Role = Type.Enum([...keyRoles])
+const KEY_S_MAX = 10 * 365 * 86_400
+
+export const KeyScope = Type.Enum([...keyScopes])
 
 export const CreateKey = Type.Object(
-  { mode: Type.Optional(Type.Enum([...modes])), role: Type.Optional(Role) },
+  {
+    mode: Type.Optional(Type.Enum([...modes])),
+    role: Type.Optional(Role),
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'What it is for' })),
+    scopes: Type.Optional(
+      Type.Array(KeyScope, {
+        uniqueItems: true,
+        description: 'What it may do; all that its role may unless given',
+      }),
+    ),
+    expires_at: Type.Optional(
+      Type.String({ format: 'date-time', description: 'From then on it opens nothing' }),
+    ),
+    expires_in_s: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: KEY_S_MAX, description: 'The same, in seconds from now' }),
+    ),
+  },
   { ...strict, title: 'CreateKey' },
 )
 
@@ -99,8 +119,12 @@ export const Key = Type.Object({
   id: text,
   mode: Type.Enum([...modes]),
   role: Role,
+  name: nullable(text),
+  scopes: Type.Array(ref('KeyScope'), { description: 'What it may do on this API' }),
   hint: Type.String({ description: 'How it begins' }),
   created_at: Time,
+  expires_at: nullable(Time),
+  last_used_at: nullable(Time, { description: 'Up to a minute late; null: never yet' }),
 })
 export const KeyCreated = Type.Intersect([
   ref('Key'),

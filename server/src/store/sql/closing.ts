@@ -1,7 +1,9 @@
 // Pause and breaker: both are nothing but a later `not_before` of the destination's row, so that what waits there costs
 // the claims nothing and burns no attempt.
+import type { Audit } from '../../domain/audit.ts'
 import type { PauseReason } from '../../domain/destination.ts'
 import { bulk, type Transaction } from '../database.ts'
+import { writeAudits } from './audits.ts'
 import type { WriteContext } from './context.ts'
 import { lockDestinations, recomputeDueAt } from './destinations.ts'
 
@@ -39,8 +41,17 @@ const resume = bulk(
 )
 
 /** Pauses a destination by hand; one that paused by itself is then no more resumed by itself. */
-export async function pauseDestination({ tx, now }: WriteContext, { id }: { id: string }): Promise<null> {
+export async function pauseDestination(
+  context: WriteContext,
+  { id, audit }: { id: string; audit: Audit | null },
+): Promise<null> {
+  const { tx, now } = context
+  const [paused] = await tx.all(
+    `select id from destinations where id = $1 and paused_at is not null and pause_reason = 'operator'`,
+    [id],
+  )
   await tx.bulk(pause, [{ id, now }])
+  if (paused === undefined) await writeAudits(context, [audit])
   return null
 }
 
@@ -69,6 +80,16 @@ export async function resumeDestinations(
   const resumed = rows.map(({ id }) => String(id))
   await recompute(tx, resumed, now)
   return resumed
+}
+
+/** Resumes a destination by hand; returns whether it was paused. */
+export async function resumeDestination(
+  context: WriteContext,
+  { id, audit }: { id: string; audit: Audit | null },
+): Promise<boolean> {
+  const resumed = await resumeDestinations(context, [id], null)
+  if (resumed.length > 0) await writeAudits(context, [audit])
+  return resumed.length > 0
 }
 
 const setOpened = bulk(

@@ -1,4 +1,5 @@
 // The columns of each table, once: inserts and bulk statements are built from them.
+import type { Audit } from '../../domain/audit.ts'
 import type { Call } from '../../domain/call.ts'
 import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { StoredRecord } from '../../domain/record.ts'
@@ -145,6 +146,19 @@ export const recordColumns: Columns<StoredRecord> = {
   due_at: 'bigint',
   expires_at: 'bigint',
   version: 'bigint',
+}
+
+export const auditColumns: Columns<Audit> = {
+  id: 'text',
+  created_at: 'bigint',
+  act: 'text',
+  actor: 'text',
+  key_id: 'text',
+  address: 'text',
+  project_id: 'text',
+  mode: 'text',
+  object: 'text',
+  detail: 'text',
 }
 
 /** `a, b, c`, or `t.a, t.b, t.c` with a table's name. */

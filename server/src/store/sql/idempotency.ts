@@ -48,6 +48,10 @@ export async function takeIdempotency(
   return new Set(guards.filter((guard) => !taken.has(nameOf(guard))))
 }
 
+/** Takes an idempotency key, if there is one; true when another request has it. */
+export const isTaken = async (context: WriteContext, idempotency: Idempotency | null): Promise<boolean> =>
+  idempotency !== null && (await takeIdempotency(context, [idempotency])).size > 0
+
 /** Gives keys back whose request did nothing. */
 export async function dropIdempotency(tx: Transaction, guards: Idempotency[]): Promise<void> {
   await tx.bulk(

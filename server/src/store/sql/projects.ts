@@ -1,36 +1,21 @@
-// Projects and their keys. Few rows, rarely written.
-import {
-  defaultSettings,
-  type Key,
-  type Project,
-  type ProjectSettings,
-  type Secret,
-} from '../../domain/project.ts'
-import { bulk, type Row } from '../database.ts'
+// Projects. Few rows, rarely written.
+import type { Audit } from '../../domain/audit.ts'
+import type { Key } from '../../domain/key.ts'
+import { defaultSettings, type Project, type ProjectSettings, type Secret } from '../../domain/project.ts'
+import type { Row } from '../database.ts'
 import type { Idempotency } from '../store.ts'
+import { writeAudits } from './audits.ts'
 import type { WriteContext } from './context.ts'
-import { takeIdempotency } from './idempotency.ts'
+import { isTaken } from './idempotency.ts'
+import { insertKeys } from './keys.ts'
 import { insertSecrets } from './secrets.ts'
-
-const insertKey = bulk(
-  {
-    id: 'text',
-    project_id: 'text',
-    mode: 'text',
-    role: 'text',
-    hash: 'text',
-    hint: 'text',
-    created_at: 'bigint',
-  },
-  (v) => `insert into keys (id, project_id, mode, role, hash, hint, created_at)
-    select v.id, v.project_id, v.mode, v.role, v.hash, v.hint, v.created_at from ${v}`,
-)
 
 export type CreateProject = {
   project: Project
   keys: Key[]
   secrets: Secret[]
   idempotency: Idempotency | null
+  audit: Audit | null
 }
 
 /** A stored project. Its settings are JSON text in the row; those it was written without have their defaults. */
@@ -51,7 +36,7 @@ function settingsOf(text: string): ProjectSettings {
 
 export async function createProject(
   context: WriteContext,
-  { project, keys, secrets, idempotency }: CreateProject,
+  { project, keys, secrets, idempotency, audit }: CreateProject,
 ): Promise<boolean> {
   const { tx } = context
   if (await isTaken(context, idempotency)) return false
@@ -67,20 +52,21 @@ export async function createProject(
       project.updated_at,
     ],
   )
-  await tx.bulk(insertKey, keys)
+  await insertKeys(tx, keys)
   await insertSecrets(tx, secrets)
+  await writeAudits(context, [audit])
   return true
 }
 
-/** Takes an idempotency key, if there is one; true when another request has it. */
-async function isTaken(context: WriteContext, idempotency: Idempotency | null): Promise<boolean> {
-  return idempotency !== null && (await takeIdempotency(context, [idempotency])).size > 0
-}
-
 export async function updateProject(
-  { tx, now }: WriteContext,
-  { project_id, settings }: { project_id: string; settings: Partial<ProjectSettings> },
+  context: WriteContext,
+  {
+    project_id,
+    settings,
+    audit,
+  }: { project_id: string; settings: Partial<ProjectSettings>; audit: Audit | null },
 ): Promise<Project | null> {
+  const { tx, now } = context
   const [row] = await tx.all(`select * from projects where id = $1 ${tx.flavor.forUpdate}`, [project_id])
   if (row === undefined) return null
   const project = projectOf(row)
@@ -90,25 +76,6 @@ export async function updateProject(
     JSON.stringify(merged),
     now,
   ])
+  if (JSON.stringify(merged) !== JSON.stringify(project.settings)) await writeAudits(context, [audit])
   return { ...project, settings: merged, updated_at: now }
-}
-
-export async function createKey(
-  context: WriteContext,
-  { key, idempotency }: { key: Key; idempotency: Idempotency | null },
-): Promise<boolean> {
-  if (await isTaken(context, idempotency)) return false
-  await context.tx.bulk(insertKey, [key])
-  return true
-}
-
-export async function revokeKey(
-  { tx }: WriteContext,
-  { project_id, key_id }: { project_id: string; key_id: string },
-): Promise<boolean> {
-  const rows = await tx.all('delete from keys where project_id = $1 and id = $2 returning id', [
-    project_id,
-    key_id,
-  ])
-  return rows.length > 0
 }

@@ -5,6 +5,7 @@ import { firstIdAt } from '../../domain/id.ts'
 import type { ProjectSettings } from '../../domain/project.ts'
 import { isOpen, type TaskStatus } from '../../domain/task.ts'
 import { bulk } from '../database.ts'
+import { pruneAudits } from './audits.ts'
 import type { WriteContext } from './context.ts'
 import { lockTasks } from './lock.ts'
 
@@ -65,7 +66,7 @@ async function pruneRecords({ tx, now }: WriteContext, limit: number): Promise<n
   return rows.length
 }
 
-/** Deletes what of the next `limit` tasks after `after` has outlived its retention, and as many expired records. */
+/** Deletes what of the next `limit` tasks after `after` has outlived its retention, and as many expired records and audits. */
 export async function prune(
   context: WriteContext,
   { after, limit }: { after: string; limit: number },
@@ -83,6 +84,7 @@ export async function prune(
   )
   await pruneReplays(context, cutoffs)
   const records = await pruneRecords(context, limit)
+  const audits = await pruneAudits(context, limit)
   const rows = await tx.all(
     'select id, project_id, status, updated_at from tasks where id > $1 and id < $2 order by id limit $3',
     [after, firstKept(cutoffs), limit],
@@ -100,7 +102,7 @@ export async function prune(
     old.map(({ id }) => ({ id: id ?? null })),
   )
   for (const statement of deletes) await tx.bulk(statement, settled)
-  // At the end of the tasks the walk stays there until no full chunk of records is left.
-  const more = rows.length === limit || records === limit
+  // At the end of the tasks the walk stays there until no full chunk of records or audits is left.
+  const more = [rows.length, records, audits].includes(limit)
   return { pruned: settled.length, next: more ? String(rows.at(-1)?.id ?? after) : null }
 }

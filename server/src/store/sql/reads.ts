@@ -4,15 +4,17 @@ import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { TaskEvent } from '../../domain/event.ts'
 import { firstIdAt } from '../../domain/id.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
-import type { Host, Key, Project, Scope, Secret } from '../../domain/project.ts'
+import type { Host, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
 import type { Arrival, AwaitedTask, DeliveryFilter, Idempotency } from '../store.ts'
+import { auditReads } from './audits.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
 import { withTasks } from './claim-calls.ts'
 import { unpackBody, type PackedBody } from './event-body.ts'
 import { countTasks, findTasks } from './find-tasks.ts'
+import { keyReads } from './keys.ts'
 import { projectOf } from './projects.ts'
 import { recordReads } from './records.ts'
 import { countMatches, nextMatches } from './replay-matches.ts'
@@ -294,17 +296,6 @@ export const reads = {
     return rows as Host[]
   },
 
-  listKeys: (tx: Transaction, { project_id, page }: { project_id: string; page: PageRequest }) =>
-    oldestFirst<Key>(
-      tx,
-      { select: '* from keys', where: 'project_id', key: 'id' },
-      [project_id, page.after ?? ''],
-      page.limit,
-    ),
-
-  findKey: (tx: Transaction, { hash }: { hash: string }) =>
-    first<Key>(tx.all('select * from keys where hash = $1', [hash])),
-
   async secrets(tx: Transaction, { project_id }: { project_id: string }) {
     // Which one is current is written in the row: ids tell it too, but for a clock that stepped back.
     return (await tx.all(
@@ -325,6 +316,8 @@ export const reads = {
 
   ...recordReads,
   ...tokenReads,
+  ...keyReads,
+  ...auditReads,
 
   sealedOtherwise,
   countSealedOtherwise,

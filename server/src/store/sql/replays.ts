@@ -2,14 +2,16 @@
 // come next; what of them is sent again is decided here, once they are locked. A fresh delivery is a later one of its event,
 // so what was sent again matches no more: neither a kill nor a second job can send it twice.
 import { randomFillSync } from 'node:crypto'
+import type { Audit } from '../../domain/audit.ts'
 import { createIds } from '../../domain/id.ts'
 import type { Replay } from '../../domain/replay.ts'
 import { bulk, type Row } from '../database.ts'
 import type { Idempotency } from '../store.ts'
+import { writeAudits } from './audits.ts'
 import { assignments, list, replayColumns } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { insertDeliveries } from './delivery-insert.ts'
-import { takeIdempotency } from './idempotency.ts'
+import { isTaken } from './idempotency.ts'
 import { matchesOfTasks, type Match, type NextMatches } from './replay-matches.ts'
 
 const insertReplay = bulk(
@@ -17,18 +19,17 @@ const insertReplay = bulk(
   (v) => `insert into replays (${list(replayColumns)}) select ${list(replayColumns, 'v')} from ${v}`,
 )
 
-export type CreateReplay = { replay: Replay; idempotency: Idempotency | null }
+export type CreateReplay = { replay: Replay; idempotency: Idempotency | null; audit?: Audit | null }
 export type CreateReplayResult = 'created' | 'idempotency_key_taken'
 
 /** Writes a job down. */
 export async function createReplay(
   context: WriteContext,
-  { replay, idempotency }: CreateReplay,
+  { replay, idempotency, audit }: CreateReplay,
 ): Promise<CreateReplayResult> {
-  if (idempotency !== null && (await takeIdempotency(context, [idempotency])).size > 0) {
-    return 'idempotency_key_taken'
-  }
+  if (await isTaken(context, idempotency)) return 'idempotency_key_taken'
   await context.tx.bulk(insertReplay, [replay])
+  await writeAudits(context, [audit])
   return 'created'
 }
 

@@ -1,12 +1,14 @@
 // Re-sends, cancels and the rescue of held deliveries: what an operator or the upkeep asks of single deliveries.
+import type { Audit } from '../../domain/audit.ts'
 import type { Row } from '../database.ts'
 import type { Delivery } from '../../domain/delivery.ts'
 import type { ResendRequest, ResendResult } from '../store.ts'
+import { writeAudits } from './audits.ts'
 import type { WriteContext } from './context.ts'
 import { insertDeliveries, type InsertDelivery, type Inserted } from './delivery-insert.ts'
 import { wake } from './destinations.ts'
 import { unpackBody, type PackedBody } from './event-body.ts'
-import { takeIdempotency } from './idempotency.ts'
+import { isTaken } from './idempotency.ts'
 import { lockTasks } from './lock.ts'
 import { finishDeliveries, releaseNext, type Final } from './settle.ts'
 
@@ -30,7 +32,7 @@ const nothing = (result: ResendResult): ResendOutput => ({ result, delivery: nul
 
 async function resend(context: WriteContext, input: ResendInput): Promise<ResendOutput> {
   const { tx } = context
-  const { delivery, unsettled_id, idempotency } = input
+  const { delivery, unsettled_id, idempotency, audit } = input
   const [current] = await tx.all(unsettled, [delivery.task_id, delivery.sequence])
   if ((current?.id ?? null) !== unsettled_id) return nothing('raced')
   const [event] = await tx.all('select body, payload from events where task_id = $1 and sequence = $2', [
@@ -39,9 +41,8 @@ async function resend(context: WriteContext, input: ResendInput): Promise<Resend
   ])
   const body = event === undefined ? null : unpackBody(event as PackedBody & Row)
   if (body === null) return nothing('pruned')
-  if (idempotency !== null && (await takeIdempotency(context, [idempotency])).size > 0) {
-    return nothing('idempotency_key_taken')
-  }
+  if (await isTaken(context, idempotency)) return nothing('idempotency_key_taken')
+  await writeAudits(context, [audit])
   if (current !== undefined) {
     await bringForward(context, delivery.task_id, String(current.id))
     return nothing('done')
@@ -64,22 +65,30 @@ async function bringForward({ tx, now }: WriteContext, task_id: string, id: stri
   )
 }
 
-export type CancelInput = Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'sequence'>
+export type CancelInput = Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'sequence'> & {
+  audit: Audit | null
+}
 
 /** Cancels deliveries: at once when nobody is sending them, else when the attempt ends. */
 export async function cancelDeliveries(context: WriteContext, inputs: CancelInput[]): Promise<null[]> {
   const { tx, now } = context
-  for (const { id } of inputs) {
+  for (const { id, audit } of inputs) {
     const [row] = (await tx.all(
       `update deliveries set state = 'canceled', reason = 'canceled', due_at = null, settled_at = $2, fence = fence + 1
        where id = $1 and state in ('held', 'pending') returning task_id, sequence, resend, ordered, state`,
       [id, now],
     )) as (Omit<Final, 'lease_ms'> & Row)[]
-    if (row === undefined) {
-      await tx.all(`update deliveries set cancel_requested = 1 where id = $1 and state = 'sending'`, [id])
-    } else {
+    if (row !== undefined) {
+      await writeAudits(context, [audit])
       await finishDeliveries(context, [{ ...row, lease_ms: null }])
+      continue
     }
+    const asked = await tx.all(
+      `update deliveries set cancel_requested = 1 where id = $1 and state = 'sending' and cancel_requested = 0
+       returning id`,
+      [id],
+    )
+    if (asked.length > 0) await writeAudits(context, [audit])
   }
   return inputs.map(() => null)
 }

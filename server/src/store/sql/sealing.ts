@@ -1,8 +1,10 @@
 // Changing the key that seals: finding what another key has sealed, and writing it back sealed anew. The walk needs no
 // cursor, since what was written back is not found again; whoever is killed on the way just goes on.
+import type { Audit } from '../../domain/audit.ts'
 import { bulk, type Row, type Transaction } from '../database.ts'
 import { PREFIX_CHARS } from '../cipher.ts'
 import type { SealedAnswer, SealedCall, SealedRows, SealedSecret, SealedToken } from '../sealed.ts'
+import { writeAudits } from './audits.ts'
 import type { WriteContext } from './context.ts'
 
 type Table = { name: string; key: string; text: string; prefix: string }
@@ -34,6 +36,7 @@ export type Resealing = {
   answers: (SealedAnswer & { old: string })[]
   tokens: (SealedToken & { old: string })[]
   calls: (SealedCall & { old: string })[]
+  audit: Audit | null
 }
 
 /** What one step may hold; the first row is taken whatever its size, since an answer may be long. */
@@ -142,18 +145,21 @@ const byTask = (a: SealedCall, b: SealedCall) => (a.task_id < b.task_id ? -1 : 1
 const byKey = (a: SealedAnswer, b: SealedAnswer) =>
   `${a.project_id} ${a.mode} ${a.key}` < `${b.project_id} ${b.mode} ${b.key}` ? -1 : 1
 
-/** Writes texts back that are still what they were; returns how many. */
+/** Writes texts back that are still what they were; returns how many. The audit is told that, too. */
 export async function reseal(
-  { tx }: WriteContext,
-  { secrets, answers, tokens, calls }: Resealing,
+  context: WriteContext,
+  { secrets, answers, tokens, calls, audit }: Resealing,
 ): Promise<number> {
+  const { tx } = context
   const changed = [
     await tx.bulk(updateSecret, secrets.toSorted(byId)),
     await tx.bulk(updateAnswer, answers.toSorted(byKey)),
     await tx.bulk(updateToken, tokens.toSorted(byId)),
     await tx.bulk(updateCall, calls.toSorted(byTask)),
   ]
-  return changed.flat().length
+  const resealed = changed.flat().length
+  if (resealed > 0) await writeAudits(context, [audit && { ...audit, detail: JSON.stringify({ resealed }) }])
+  return resealed
 }
 
 const tableExists = {

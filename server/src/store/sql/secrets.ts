@@ -3,6 +3,7 @@
 import { HOLDING_SECRETS_MAX, type Secret } from '../../domain/project.ts'
 import { bulk, type Transaction } from '../database.ts'
 import type { RotateResult, RotateSecret } from '../store.ts'
+import { writeAudits } from './audits.ts'
 import type { WriteContext } from './context.ts'
 import { dropIdempotency, takeIdempotency } from './idempotency.ts'
 
@@ -28,7 +29,7 @@ const sameKind = 'project_id = $1 and kind = $2 and mode is not distinct from $3
 /** Makes a secret the current one of its kind. The lock on the project lets one rotation after the other count. */
 export async function rotateSecret(
   context: WriteContext,
-  { secret, older_expire_at, idempotency }: RotateSecret,
+  { secret, older_expire_at, idempotency, audit }: RotateSecret,
 ): Promise<RotateResult> {
   const { tx, now } = context
   const { project_id, kind, mode } = secret
@@ -49,5 +50,6 @@ export async function rotateSecret(
   )
   await tx.all('delete from secrets where project_id = $1 and expires_at <= $2', [project_id, now])
   await insertSecrets(tx, [secret])
+  await writeAudits(context, [audit])
   return 'rotated'
 }

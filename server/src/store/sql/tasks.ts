@@ -5,6 +5,7 @@ import { isOpen, taskStatuses, type Task } from '../../domain/task.ts'
 import { bulk, type Transaction } from '../database.ts'
 import type { CreateResult, CreateTask, Transition, TransitionResult } from '../store.ts'
 import { recordArrivals } from './arrivals.ts'
+import { writeAudits } from './audits.ts'
 import { holding, insertCalls, writeCalls } from './calls.ts'
 import { assignments, list, taskColumns } from './columns.ts'
 import type { WriteContext } from './context.ts'
@@ -189,6 +190,10 @@ export async function transitionTasks(
   await recordArrivals(
     context,
     winners.flatMap(({ arrival }) => arrival ?? []),
+  )
+  await writeAudits(
+    context,
+    winners.map(({ audit }) => audit),
   )
   const inserted = await insertDeliveries(
     context,

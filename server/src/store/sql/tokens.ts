@@ -1,12 +1,14 @@
 // The vault: values that calls put into their headers. They arrive sealed, and a revoked one is gone.
+import type { Audit } from '../../domain/audit.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
 import type { Scope } from '../../domain/project.ts'
 import { bulk, type Row, type Transaction } from '../database.ts'
 import type { Token } from '../call-verbs.ts'
 import type { Idempotency } from '../store.ts'
+import { writeAudits } from './audits.ts'
 import { list } from './columns.ts'
 import type { WriteContext } from './context.ts'
-import { takeIdempotency } from './idempotency.ts'
+import { isTaken } from './idempotency.ts'
 import { inScope, where } from './where.ts'
 
 /** A token as stored: `value` is sealed, null once it is revoked. */
@@ -32,25 +34,32 @@ const insertToken = bulk(
 /** Inserts a token and its idempotency key, or nothing. */
 export async function createToken(
   context: WriteContext,
-  { token, idempotency }: { token: StoredToken; idempotency: Idempotency | null },
+  { token, idempotency, audit }: { token: StoredToken; idempotency: Idempotency | null; audit: Audit | null },
 ): Promise<boolean> {
-  const taken = await takeIdempotency(context, idempotency === null ? [] : [idempotency])
-  if (taken.size > 0) return false
+  if (await isTaken(context, idempotency)) return false
   await context.tx.bulk(insertToken, [token])
+  await writeAudits(context, [audit])
   return true
 }
 
-/** Revokes a token; one that is revoked already stays as it is. */
+/** Revokes a token; one that is revoked already stays as it is, and its audit is not written. */
 export async function revokeToken(
-  { tx }: WriteContext,
-  { scope, id, revoked_at }: { scope: Scope; id: string; revoked_at: number },
+  context: WriteContext,
+  { scope, id, revoked_at, audit }: { scope: Scope; id: string; revoked_at: number; audit: Audit | null },
 ): Promise<Token | null> {
-  const [row] = await tx.all(
-    `update tokens set value = null, revoked_at = coalesce(revoked_at, $4)
-     where id = $1 and project_id = $2 and mode = $3
+  const { tx } = context
+  const key = [id, scope.project_id, scope.mode]
+  const revoked = await tx.all(
+    `update tokens set value = null, revoked_at = $4
+     where id = $1 and project_id = $2 and mode = $3 and revoked_at is null
      returning ${shown}`,
-    [id, scope.project_id, scope.mode, revoked_at],
+    [...key, revoked_at],
   )
+  if (revoked.length > 0) await writeAudits(context, [audit])
+  const [row] =
+    revoked.length > 0
+      ? revoked
+      : await tx.all(`select ${shown} from tokens where id = $1 and project_id = $2 and mode = $3`, key)
   return (row as (Token & Row) | undefined) ?? null
 }
 

@@ -3,12 +3,14 @@
 import type { WriteContext } from './context.ts'
 import { amendTask } from './amend.ts'
 import { recordArrivals } from './arrivals.ts'
+import { recordAudits } from './audits.ts'
 import { claimCalls } from './claim-calls.ts'
 import { claimDeliveries } from './claim-deliveries.ts'
 import { settleCalls } from './calls.ts'
-import { pauseDestination, resumeDestinations, setBreaker } from './closing.ts'
+import { pauseDestination, resumeDestination, setBreaker } from './closing.ts'
 import { sweepDestinations } from './destinations.ts'
-import { createKey, createProject, revokeKey, updateProject } from './projects.ts'
+import { createKey, recordKeyUses, revokeKey } from './keys.ts'
+import { createProject, updateProject } from './projects.ts'
 import { prune } from './prune.ts'
 import { markReported, recordRates } from './rates.ts'
 import { claimRecord, deleteRecord, inOrderOfNames, insertRecord, updateRecord } from './records.ts'
@@ -35,6 +37,8 @@ export const writes = {
   rotateSecret: each(rotateSecret),
   createKey: each(createKey),
   revokeKey: each(revokeKey),
+  recordKeyUses: each(recordKeyUses),
+  recordAudit: recordAudits,
   createTask: createTasks,
   transition: transitionTasks,
   amendTask: each(amendTask),
@@ -55,7 +59,7 @@ export const writes = {
   createToken: each(createToken),
   revokeToken: each(revokeToken),
   pauseDestination: each(pauseDestination),
-  resumeDestination: each((context, { id }: { id: string }) => resumeDestinations(context, [id], null)),
+  resumeDestination: each(resumeDestination),
   setBreaker: each(setBreaker),
   recordRates: each(recordRates),
   markReported: each(markReported),
