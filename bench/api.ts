@@ -22,7 +22,7 @@ export const payload = (size: number): string => JSON.stringify({ text: 'x'.repe
 export const rate = (count: number, from: number, to: number): number => (count / (to - from)) * 1000
 
 /** When the last one arrived. */
-export const lastOf = (arrivals: readonly { at: number }[]): number => arrivals.at(-1)?.at ?? 0
+export const lastOf = (arrivals: readonly Arrival[]): number => arrivals.at(-1)?.at ?? 0
 
 /** The middle and the slow end of waits in milliseconds. */
 export const waitsOf = (waits: readonly number[]): { p50_ms: number; p99_ms: number } => ({

@@ -1,7 +1,7 @@
 // What a broken receiver costs the others. An even load is measured on a server of its own, where all receivers are healthy, and
 // on one where every fifth task goes to a broken receiver, in turns, since the speed of a shared machine drifts.
 import { startDnsServer } from '../server/test/support/dns-server.ts'
-import { createProject, lastOf, SETTLE_MS, waitsOf } from './api.ts'
+import { createProject, rate as rateOf, SETTLE_MS, waitsOf } from './api.ts'
 import { answer500, answerLate, drip, neverAnswer, startBroken } from './broken-receivers.ts'
 import { check } from './faults.ts'
 import { milliseconds } from './figures.ts'
@@ -108,10 +108,15 @@ async function measure(
   const isFifth = (number: number) => number % BROKEN_ONE_IN === 0
   const addresseeOf = (number: number): Addressee => (broken !== null && isFifth(number) ? 'dead' : 'healthy')
   const ledger = createLedger(wanted * seconds, addresseeOf)
-  const arrivals: { at: number }[] = []
+  // Of those that go to a healthy receiver on both sides.
+  const waits: number[] = []
+  let last = 0
   receivers.listen((accepted) => {
-    arrivals.push(accepted)
     ledger.accepted(accepted)
+    const taken = ledger.takeWaits()
+    if (isFifth(accepted.number)) return
+    waits.push(...taken)
+    last = accepted.at
   })
   const urls = { ...receivers.urls, dead: broken ?? '' }
   const over = new AbortController()
@@ -125,6 +130,5 @@ async function measure(
   await ledger.complete(SETTLE_MS)
   const { lost, doubled } = ledger.faults()
   check(lost === 0 && doubled === 0, `${lost} healthy callbacks were lost, ${doubled} came twice`)
-  const per_s = (arrivals.length / (lastOf(arrivals) - started)) * 1000
-  return { per_s, ...waitsOf(ledger.takeWaits()) }
+  return { per_s: rateOf(waits.length, started, last), ...waitsOf(waits) }
 }

@@ -157,8 +157,8 @@ async function list(nodes: Nodes, key: string, path: string): Promise<Figures> {
 
 /** Rates beside those of the empty database that the run began with. */
 function compared(results: readonly Result[]): Result[] {
+  // Of one scenario's results the first is the last to be set.
   const empty = new Map(results.toReversed().map(({ scenario, per_s }) => [scenario, per_s]))
-  for (const { scenario, per_s } of results.toReversed()) empty.set(scenario, per_s)
   return results.map(({ rounds, group, scenario, database, size = '' }) => {
     const base = empty.get(scenario)
     return resultOf(
