@@ -46,6 +46,7 @@ export async function fairness(stage: Stage): Promise<Result[]> {
   const results: Result[] = []
   for (const setup of stage.setups)
     for (const kind of kinds) results.push(await compare(stage, setup, receivers, kind))
+  check(dns.questions.length > 0, 'the server never asked the name server that does not answer')
   return results
 }
 

@@ -41,10 +41,10 @@ export async function multiply(
     for (let first = after + 1; first <= upTo; first += CHUNK) {
       const binds = [first, Math.min(first + CHUNK - 1, upTo)]
       await connection.all('begin')
-      for (const { into, columns, from, order = '' } of tables)
+      for (const { into, columns, from } of tables)
         await connection.all(
           `insert into ${into} (${Object.keys(columns).join(', ')})
-           ${numbers} select ${Object.values(columns).join(', ')} from numbers cross join ${from} ${order}`,
+           ${numbers} select ${Object.values(columns).join(', ')} from numbers cross join ${from}`,
           binds,
         )
       await connection.all('commit')
@@ -61,7 +61,7 @@ export async function multiply(
   }
 }
 
-type Copy = { into: string; columns: Record<string, string>; from: string; order?: string }
+type Copy = { into: string; columns: Record<string, string>; from: string }
 
 /** How each table's rows come to be: `m` is the model's row, `n` the number of the copy. */
 async function copiesOf(
@@ -97,41 +97,64 @@ async function copiesOf(
     due &&
     `${due.from} + (n - ${due.after}) * cast(${Math.round(due.to - due.from)} as bigint) / ${due.count}`
 
-  const copy = async (table: string, where: string, changed: Record<string, string>): Promise<Copy[]> => {
-    const [model] = await all(`select * from ${table} m where ${where}`)
-    if (model === undefined) return []
-    const columns = Object.keys(model).map((column) => [column, changed[column] ?? `m.${column}`])
-    return [{ into: table, columns: Object.fromEntries(columns), from: `${table} m where ${where}` }]
-  }
   const ofTask = `m.task_id = '${task_id}'`
-  const times = ['created_at', 'updated_at', 'completed_at', 'callback_succeeded_at']
-  const copies = await Promise.all([
-    copy('tasks', `m.id = '${task_id}'`, {
-      id: taskId,
-      callback_hash: hash('callback_hash'),
-      ...shifted(...times),
-    }),
-    copy('events', ofTask, { id: eventId, task_id: taskId, body, ...shifted('created_at') }),
-    copy('deliveries', ofTask, {
-      id: deliveryId,
-      task_id: taskId,
-      event_id: eventId,
-      ...shifted('created_at', 'first_attempt_at', 'give_up_at', 'settled_at'),
-      ...(dueAt && { due_at: dueAt }),
-    }),
-    copy('attempts', `m.delivery_id = '${String(delivery['id'])}'`, {
-      delivery_id: deliveryId,
-      ...shifted('started_at'),
-    }),
-    copy('arrivals', ofTask, {
-      id: idOf(task['id'], task['completed_at']),
-      task_id: taskId,
-      ...shifted('received_at'),
-    }),
-    copy('callback_ids', ofTask, { hash: hash('hash'), task_id: taskId }),
-  ])
-  // In the order of their index they go in faster.
-  return copies.flat().map((made) => (made.into === 'callback_ids' ? { ...made, order: 'order by 1' } : made))
+  const parts: { table: string; where: string; changed: Record<string, string>; order?: string }[] = [
+    {
+      table: 'tasks',
+      where: `m.id = '${task_id}'`,
+      changed: {
+        id: taskId,
+        callback_hash: hash('callback_hash'),
+        ...shifted('created_at', 'updated_at', 'completed_at', 'callback_succeeded_at'),
+      },
+    },
+    {
+      table: 'events',
+      where: ofTask,
+      changed: { id: eventId, task_id: taskId, body, ...shifted('created_at') },
+    },
+    {
+      table: 'deliveries',
+      where: ofTask,
+      changed: {
+        id: deliveryId,
+        task_id: taskId,
+        event_id: eventId,
+        ...shifted('created_at', 'first_attempt_at', 'give_up_at', 'settled_at'),
+        ...(dueAt && { due_at: dueAt }),
+      },
+    },
+    {
+      table: 'attempts',
+      where: `m.delivery_id = '${String(delivery['id'])}'`,
+      changed: { delivery_id: deliveryId, ...shifted('started_at') },
+    },
+    {
+      table: 'arrivals',
+      where: ofTask,
+      changed: {
+        id: idOf(task['id'], task['completed_at']),
+        task_id: taskId,
+        ...shifted('received_at'),
+      },
+    },
+    // In the order of their index they go in faster.
+    {
+      table: 'callback_ids',
+      where: ofTask,
+      changed: { hash: hash('hash'), task_id: taskId },
+      order: 'order by 1',
+    },
+  ]
+  const copies: Copy[] = []
+  for (const { table, where, changed, order = '' } of parts) {
+    const [model] = await all(`select * from ${table} m where ${where}`)
+    if (model === undefined) continue
+    const columns = Object.keys(model).map((column) => [column, changed[column] ?? `m.${column}`])
+    const from = `${table} m where ${where} ${order}`
+    copies.push({ into: table, columns: Object.fromEntries(columns), from })
+  }
+  return copies
 }
 
 /** The row of a destination says when it next has something due, as the server's own sweep would derive it. */

@@ -72,6 +72,7 @@ function restAndWork({ sizes }: Stage, setup: Setup, receivers: Receivers) {
       looks.push(await nodes.residentMib())
     })
     const per_s = (sizes.tasks / (milliseconds() - started)) * 1000
+    looks.push(await nodes.residentMib())
     await nodes.stop()
     return { rest, saturated: { per_s, resident_mib: Math.max(...looks) } }
   })

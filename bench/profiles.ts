@@ -16,8 +16,11 @@ export type Cost = { name: string; at: string; share: number }
 // Nothing to do, and native code outside any function: mostly waiting for the system.
 const NOT_BUSY = new Set(['(idle)', '(program)', '(root)'])
 
-/** The functions that cost most, most first. */
-export function costliest({ nodes, samples, timeDeltas }: Profile, count: number): Cost[] {
+/** How long the thread was busy, and the functions that cost most of that, most first. */
+export function costliest(
+  { nodes, samples, timeDeltas }: Profile,
+  count: number,
+): { busy_ms: number; costs: Cost[] } {
   const own = new Map<number, number>()
   for (const [i, id] of samples.entries()) own.set(id, (own.get(id) ?? 0) + (timeDeltas[i] ?? 0))
   const functions = new Map<string, { name: string; at: string; time: number }>()
@@ -33,15 +36,16 @@ export function costliest({ nodes, samples, timeDeltas }: Profile, count: number
     if (known === undefined) functions.set(`${name} ${at}`, { name, at, time })
     else known.time += time
   }
-  return Array.from(functions.values(), ({ name, at, time }) => ({ name, at, share: time / busy }))
-    .toSorted((a, b) => b.share - a.share)
-    .slice(0, count)
+  const costs = Array.from(functions.values(), ({ name, at, time }) => ({ name, at, share: time / busy }))
+  return { busy_ms: busy / 1000, costs: costs.toSorted((a, b) => b.share - a.share).slice(0, count) }
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const placeOf = (url: string): string =>
-  url.startsWith('file:') ? relative(ROOT, fileURLToPath(url)).replace(/^.*node_modules\//, '') : url
+  url.startsWith('file:')
+    ? relative(ROOT, fileURLToPath(url)).replace(/^.*(node_modules|ringback-built-[^/]*)\//, '')
+    : url
 
 const SHOWN = 10
 
@@ -52,10 +56,16 @@ export async function profileReport(folder: string, since: number): Promise<stri
   for (const file of files.toSorted()) {
     const path = join(folder, file)
     if ((await stat(path)).mtimeMs < since) continue
-    const costs = costliest(JSON.parse(await readFile(path, 'utf8')) as Profile, SHOWN)
+    const { busy_ms, costs } = costliest(JSON.parse(await readFile(path, 'utf8')) as Profile, SHOWN)
     const rows = costs.map(({ name, at, share }) => `| ${name} | ${at} | ${(100 * share).toFixed(1)} % |`)
     tables.push(
-      [`### ${titleOf(file)}`, '', '| function | at | own time |', '| --- | --- | --- |', ...rows].join('\n'),
+      [
+        `### ${titleOf(file)}, busy for ${(busy_ms / 1000).toFixed(1)} s`,
+        '',
+        '| function | at | own time |',
+        '| --- | --- | --- |',
+        ...rows,
+      ].join('\n'),
     )
   }
   return tables.join('\n\n')
