@@ -124,10 +124,10 @@ async function measure(
   const started = milliseconds()
   const run = (takes: (number: number) => boolean, signal?: AbortSignal) =>
     runLoad({ ports, key, ledger, rate: wanted, urls, takes, ...(signal && { signal }) })
-  const fifth = run(isFifth, broken === null ? undefined : over.signal)
-  await run((number) => !isFifth(number))
-  over.abort()
-  await fifth
+  await Promise.all([
+    run(isFifth, broken === null ? undefined : over.signal),
+    run((number) => !isFifth(number)).finally(() => over.abort()),
+  ])
   await ledger.complete(SETTLE_MS)
   const { lost, doubled } = ledger.faults()
   check(lost === 0 && doubled === 0, `${lost} healthy callbacks were lost, ${doubled} came twice`)
