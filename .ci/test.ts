@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 
-const EVERYTHING = ['sdk/**/*.test.ts', 'server/**/*.test.ts']
+const EVERYTHING = ['sdk/**/*.test.ts', 'server/**/*.test.ts', 'bench/**/*.test.ts']
 const ON_BOTH = [
   'server/test/{http,engine,dialects}/*.test.ts',
   'server/test/crash/{calls,kill,stop,one-winner,replay}.test.ts',

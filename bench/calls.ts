@@ -6,9 +6,10 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { createProject } from './api.ts'
+import { check, runBench } from './faults.ts'
 import { percentile } from './figures.ts'
 import { sendAll } from './http-load.ts'
-import { check, createProject, runBench } from './scenarios.ts'
 import { onEmptyDatabase, sqlite } from './setups.ts'
 
 const HELP = `Usage: npm run bench:calls -- [options]
@@ -113,7 +114,7 @@ async function main(): Promise<void> {
   const begins_at = Date.now() + 5000 + 2 * tasks
   const ends_at = begins_at + seconds * 1000
   const provider = await startProvider(() => ends_at)
-  await onEmptyDatabase(sqlite, async (start) => {
+  await onEmptyDatabase(sqlite, async ({ start }) => {
     const nodes = await start()
     const [port = 0] = nodes.ports
     const key = await createProject(nodes, provider.url)

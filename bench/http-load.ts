@@ -1,6 +1,7 @@
 // A load generator that costs little itself: plain sockets with keep-alive, one request under way on each.
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { milliseconds } from './figures.ts'
 
 export type LoadRequest = { method: string; path: string; headers?: Record<string, string>; body?: string }
@@ -13,18 +14,22 @@ const HEAD_END = '\r\n\r\n'
 
 /**
  * Sends all requests over `connections` sockets, spread evenly over the ports, and gives the answers in the order of the
- * requests.
+ * requests. With `timeOf` none is sent earlier than so many milliseconds after the first; times must not fall.
  */
 export async function sendAll(
   ports: readonly number[],
   requests: readonly LoadRequest[],
   connections: number,
+  timeOf?: (i: number) => number,
 ): Promise<LoadAnswer[]> {
   const answers: LoadAnswer[] = []
+  const started = milliseconds()
   let next = 0
   async function lane(_: unknown, index: number): Promise<void> {
     const exchange = await openExchange(ports[index % ports.length] as number)
     for (let i = next++; i < requests.length; i = next++) {
+      const wait_ms = timeOf === undefined ? 0 : started + timeOf(i) - milliseconds()
+      if (wait_ms > 0) await sleep(wait_ms)
       answers[i] = await exchange.send(requests[i] as LoadRequest)
     }
     exchange.close()

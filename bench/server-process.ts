@@ -5,10 +5,15 @@ import { openSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { milliseconds } from './figures.ts'
+import { source, type Program } from './program.ts'
 
 export type ServerProcess = {
   port: number
+  /** When its process was started, by the machine's monotonic clock. */
+  started_at: number
+  /** The memory that the process has of the machine's. */
+  residentMib(): Promise<number>
   /** Has a `collectable` server collect its garbage; resolves when it did. */
   collect(): Promise<void>
   /** Drains and ends the server. */
@@ -17,8 +22,8 @@ export type ServerProcess = {
 
 export const ADMIN_KEY = 'bench-admin-key-of-more-than-32-characters'
 const SECRET_KEY = Buffer.alloc(32, 7).toString('base64')
-const PROGRAM = fileURLToPath(new URL('../server/bin/ringback.js', import.meta.url))
-const START_MS = 30_000
+const START_MS = 60_000
+const MIB = 1024 ** 2
 
 /** Flags of Node that write CPU profiles to a folder, if there is one. */
 export const cpuProfile = (folder: string | undefined): string[] =>
@@ -36,16 +41,37 @@ export const collectable: string[] = [
 ]
 
 /**
+ * Flags of Node for a server that asks the name server at `address` (with its port) instead of the system's. There is no
+ * setting for that, since resolv.conf is the one.
+ */
+export function nameServer(address: string): string[] {
+  const code = `import dns from 'node:dns/promises'
+import { syncBuiltinESMExports } from 'node:module'
+dns.Resolver = class extends dns.Resolver {
+  constructor(options) {
+    super(options)
+    this.setServers([${JSON.stringify(address)}])
+  }
+}
+syncBuiltinESMExports()`
+  return [`--import=data:text/javascript,${encodeURIComponent(code)}`]
+}
+
+/**
  * Starts `ringback serve` on a data folder, with flags for Node, and resolves when it is ready. With `database_url` its
  * folder has only the log.
  */
 export async function startServer(
   data: string,
-  flags: readonly string[] = [],
-  database_url?: string,
+  {
+    flags = [],
+    database_url,
+    program = source,
+  }: { flags?: readonly string[]; database_url?: string | undefined; program?: Program } = {},
 ): Promise<ServerProcess> {
   const port = await freePort()
-  const child = spawn(process.execPath, [...flags, PROGRAM, 'serve'], {
+  const started_at = milliseconds()
+  const child = spawn(process.execPath, [...flags, program.script, 'serve'], {
     env: {
       PATH: process.env['PATH'],
       RINGBACK_PORT: String(port),
@@ -53,7 +79,7 @@ export async function startServer(
       RINGBACK_ADMIN_KEY: ADMIN_KEY,
       RINGBACK_SECRET_KEY: SECRET_KEY,
       RINGBACK_PUBLIC_URL: `http://127.0.0.1:${port}`,
-      RINGBACK_EGRESS_ALLOW: '127.0.0.1/32',
+      RINGBACK_EGRESS_ALLOW: '127.0.0.1/32,::1/128',
       RINGBACK_INBOUND_RATE: 'off',
       ...(database_url === undefined ? {} : { RINGBACK_DATABASE_URL: database_url }),
     },
@@ -65,6 +91,11 @@ export async function startServer(
   await untilReady(port, exited)
   return {
     port,
+    started_at,
+    async residentMib() {
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
+      return Number(/^process_resident_memory_bytes (\S+)/m.exec(await answer.text())?.[1]) / MIB
+    },
     async collect() {
       child.kill('SIGUSR2')
       // Its answer comes from the turn of the event loop that sees the signal, or from a later one.

@@ -4,45 +4,79 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestPostgres } from '../server/test/support/postgres.ts'
+import { source, type Program } from './program.ts'
 import { startServer } from './server-process.ts'
 
-export type Setup = { name: string; nodes: number; postgres: TestPostgres | undefined }
+export type Setup = { name: string; nodes: number; postgres: TestPostgres | undefined; program: Program }
 
 /** The servers of a setup, over one database. */
 export type Nodes = {
   /** Where they listen; the load is spread over all of them. */
   ports: number[]
+  /** When the first process was started, by the machine's monotonic clock. */
+  started_at: number
+  /** The memory of all of them; a PostgreSQL's is not among it. */
+  residentMib(): Promise<number>
+  /** Has `collectable` ones collect their garbage. */
+  collect(): Promise<void>
   /** Drains and ends them. */
   stop(): Promise<void>
 }
 
-/** Starts the servers on a scenario's database, with flags for Node, and resolves when all are ready. */
-export type StartNodes = (flags?: readonly string[]) => Promise<Nodes>
+/** Where a scenario's rows are, for whoever writes them past the server. */
+export type Database = { kind: 'sqlite'; path: string } | { kind: 'postgres'; url: string }
 
-export const sqlite: Setup = { name: 'SQLite', nodes: 1, postgres: undefined }
+/** A scenario's own database, and what starts the servers on it, with flags for Node; it resolves when all are ready. */
+export type Ground = { database: Database; start: (flags?: readonly string[]) => Promise<Nodes> }
+
+/** One server on SQLite. */
+export const onSqlite = (program: Program): Setup => ({
+  name: 'SQLite',
+  nodes: 1,
+  postgres: undefined,
+  program,
+})
+
+/** One server of the sources on SQLite. */
+export const sqlite: Setup = onSqlite(source)
 
 /** So many servers on one PostgreSQL. */
-export const onPostgres = (postgres: TestPostgres, nodes: number): Setup => ({
+export const onPostgres = (postgres: TestPostgres, nodes: number, program: Program): Setup => ({
   name: `PostgreSQL, ${nodes === 1 ? 'one node' : `${nodes} nodes`}`,
   nodes,
   postgres,
+  program,
 })
 
 /** Works on an empty database, which is gone afterwards. */
 export function onEmptyDatabase<T>(
-  { nodes, postgres }: Setup,
-  work: (start: StartNodes) => Promise<T>,
+  { nodes, postgres, program }: Setup,
+  work: (ground: Ground) => Promise<T>,
 ): Promise<T> {
   return inFolder(async (data) => {
-    const url = await postgres?.createDatabase()
-    const result = await work(async (flags) => {
-      const servers = await Promise.all(Array.from({ length: nodes }, () => startServer(data, flags, url)))
-      return {
-        ports: servers.map(({ port }) => port),
-        stop: async () => void (await Promise.all(servers.map((server) => server.stop()))),
-      }
+    const database_url = await postgres?.createDatabase()
+    const result = await work({
+      database:
+        database_url === undefined
+          ? { kind: 'sqlite', path: join(data, 'ringback.db') }
+          : { kind: 'postgres', url: database_url },
+      async start(flags = []) {
+        const servers = await Promise.all(
+          Array.from({ length: nodes }, () => startServer(data, { flags, database_url, program })),
+        )
+        return {
+          ports: servers.map(({ port }) => port),
+          started_at: Math.min(...servers.map(({ started_at }) => started_at)),
+          async residentMib() {
+            const sizes = await Promise.all(servers.map((server) => server.residentMib()))
+            return sizes.reduce((sum, size) => sum + size, 0)
+          },
+          collect: async () => void (await Promise.all(servers.map((server) => server.collect()))),
+          stop: async () => void (await Promise.all(servers.map((server) => server.stop()))),
+        }
+      },
     })
-    if (url !== undefined) await postgres?.dropDatabase(url)
+    if (database_url !== undefined) await postgres?.dropDatabase(database_url)
     return result
   })
 }

@@ -1,10 +1,11 @@
 // The load of the soak: tasks created and resolved by their inbound URLs at an even rate, and a ledger of what became of
 // their callbacks. The ledger is a few bytes a task, for a soak may have millions.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { payload } from './api.ts'
+import { check } from './faults.ts'
 import { milliseconds } from './figures.ts'
 import { openExchange, type Exchange, type LoadAnswer, type LoadRequest } from './http-load.ts'
 import type { Accepted, Receiver } from './receivers.ts'
-import { check, payload } from './scenarios.ts'
 
 /** Where a task's callback goes; for the dead one nobody listens. */
 export type Addressee = Receiver | 'dead'
@@ -68,21 +69,30 @@ export function createLedger(count: number, addresseeOf: (number: number) => Add
 const CONNECTIONS = 64
 const BODY = payload(1024)
 
-/** Creates and resolves the tasks of a ledger, `rate` a second; `urls` are those of the addressees. */
+/**
+ * Creates and resolves the tasks of a ledger, `rate` a second; `urls` are those of the addressees. With `takes` only some of
+ * them, at their own times; a `signal` ends it early.
+ */
 export async function runLoad({
-  port,
+  ports,
   key,
   ledger,
   rate,
   urls,
+  takes = () => true,
+  signal,
 }: {
-  port: number
+  ports: readonly number[]
   key: string
   ledger: Ledger
   rate: number
   urls: Record<Addressee, string>
+  takes?: (number: number) => boolean
+  signal?: AbortSignal
 }): Promise<void> {
-  const exchanges = await Promise.all(Array.from({ length: CONNECTIONS }, () => openExchange(port)))
+  const exchanges = await Promise.all(
+    Array.from({ length: CONNECTIONS }, (_, i) => openExchange(ports[i % ports.length] as number)),
+  )
   const started = milliseconds()
   let next = 0
   let refusal: LoadAnswer | undefined
@@ -93,8 +103,10 @@ export async function runLoad({
       return answer.body
     }
     for (let number = next++; number < ledger.count && refusal === undefined; number = next++) {
+      if (!takes(number)) continue
       const wait_ms = started + (number / rate) * 1000 - milliseconds()
       if (wait_ms > 0) await sleep(wait_ms)
+      if (signal?.aborted === true) return
       const callback_url = `${urls[ledger.addresseeOf(number)]}/${number}`
       const created = await send(
         {

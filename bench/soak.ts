@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { createProject, SETTLE_MS } from './api.ts'
+import { check, runBench } from './faults.ts'
 import { milliseconds } from './figures.ts'
 import { sendAll } from './http-load.ts'
 import { startReceivers, type Receivers } from './receivers-process.ts'
-import { check, createProject, runBench, SETTLE_MS } from './scenarios.ts'
 import { collectable, daysBehind, startServer } from './server-process.ts'
 import { inFolder } from './setups.ts'
 import { createLedger, runLoad, type Addressee, type Ledger } from './soak-load.ts'
@@ -57,7 +58,7 @@ async function fill(
   receivers: Receivers,
   count: number,
 ): Promise<{ key: string; per_s: number }> {
-  const server = await startServer(data, daysBehind(2))
+  const server = await startServer(data, { flags: daysBehind(2) })
   const { port } = server
   const urls = urlsOf(receivers)
   const key = await createProject({ ports: [port] }, urls.healthy)
@@ -71,7 +72,7 @@ async function fill(
   const ledger = createLedger(count, () => 'healthy')
   receivers.listen(ledger.accepted)
   const started = milliseconds()
-  await runLoad({ port, key, ledger, rate: Infinity, urls })
+  await runLoad({ ports: [port], key, ledger, rate: Infinity, urls })
   await ledger.complete(SETTLE_MS)
   const per_s = (count / (milliseconds() - started)) * 1000
   await server.stop()
@@ -85,7 +86,7 @@ async function soak(
   receivers: Receivers,
   { key, rate, ledger }: { key: string; rate: number; ledger: Ledger },
 ): Promise<Sample[]> {
-  const server = await startServer(data, collectable)
+  const server = await startServer(data, { flags: collectable })
   const started_at = Date.now()
   receivers.listen(ledger.accepted)
   const takeSample = createSampler(server, data)
@@ -101,7 +102,7 @@ async function soak(
       console.log(`${(n * SAMPLE_MS) / 1000} s: ${progressLine(sample)}`)
     }
   }
-  const load = runLoad({ port: server.port, key, ledger, rate, urls: urlsOf(receivers) })
+  const load = runLoad({ ports: [server.port], key, ledger, rate, urls: urlsOf(receivers) })
   const onEnd = () => (took_s = (milliseconds() - started) / 1000)
   await Promise.all([load.finally(onEnd), look()])
   await ledger.complete(SETTLE_MS)

@@ -120,13 +120,19 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
+/** Connects to a database, past the store. */
+export async function openClient(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  return client
+}
+
 let databases = 0
 
 /** Makes and drops databases on the server of a URL. */
 function databasesOf(url: string): Omit<TestPostgres, 'stop'> {
   async function run(statement: string): Promise<void> {
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
+    const client = await openClient(url)
     await client.query(statement)
     await client.end()
   }

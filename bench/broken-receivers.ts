@@ -1,0 +1,47 @@
+// Receivers that are no good, for those who share a server with them.
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { OK, readRequests } from './http-requests.ts'
+
+export type BrokenReceiver = AsyncDisposable & { url: string }
+
+const SLOW_MS = 10_000
+const DRIP_MS = 1000
+
+/** What a receiver does with each request. */
+type Behavior = (socket: Socket) => void
+
+/** Takes the request, and that is all. */
+export const neverAnswer: Behavior = () => {}
+
+/** Answers 500 at once. */
+export const answer500: Behavior = (socket) =>
+  void socket.write('HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n')
+
+/** Answers 200 after 10 s. */
+export const answerLate: Behavior = (socket) => void setTimeout(() => socket.write(OK), SLOW_MS)
+
+/** Answers 200 with a body that never ends. */
+export const drip: Behavior = (socket) => {
+  socket.write('HTTP/1.1 200 OK\r\n\r\n')
+  const timer = setInterval(() => socket.write('.'), DRIP_MS)
+  socket.on('close', () => clearInterval(timer))
+}
+
+/** Starts one on a free port of the loopback address. */
+export async function startBroken(behave: Behavior): Promise<BrokenReceiver> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+    readRequests(socket, () => behave(socket))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}

@@ -1,0 +1,20 @@
+// How programs of the bench end: a figure of a run that lost or doubled something is no figure.
+
+/** A run that lost, doubled or refused something. */
+class BenchFault extends Error {}
+
+/** Ends the run with a fault unless the condition holds. */
+export function check(condition: boolean, fault: string): asserts condition {
+  if (!condition) throw new BenchFault(fault)
+}
+
+/** Runs a program of the bench to its end; a fault is said in one line, and the status is then 1. */
+export async function runBench(main: () => Promise<void>): Promise<void> {
+  try {
+    await main()
+  } catch (error) {
+    if (!(error instanceof BenchFault)) throw error
+    console.error(`fault: ${error.message}`)
+    process.exitCode = 1
+  }
+}

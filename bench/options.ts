@@ -1,0 +1,134 @@
+// The command line of `npm run bench`: how much of what is measured, and on what.
+import { parseArgs } from 'node:util'
+import type { Sizes } from './stage.ts'
+
+/** The groups of scenarios, in the order in which they run. */
+export const groupNames = ['load', 'fairness', 'growth', 'memory', 'start'] as const
+export type Group = (typeof groupNames)[number]
+
+export type Options = {
+  help: boolean
+  groups: readonly Group[]
+  sizes: Sizes
+  /** Numbers of nodes on PostgreSQL. */
+  nodes: readonly number[]
+  /** Measure the built package instead of the sources. */
+  built: boolean
+  /** The JSON file. */
+  json: string
+  /** The folder for CPU profiles, if they are wanted. */
+  profile: string | undefined
+}
+
+/** Usually, and with `--quick`: every flag that is a whole number, or several with commas between. */
+const numbers = {
+  rounds: ['3', '1'],
+  tasks: ['30000', '2000'],
+  due: ['50000', '2000'],
+  size: ['1024,16384', '1024,16384'],
+  connections: ['64', '64'],
+  rate: ['500', '200'],
+  seconds: ['10', '2'],
+  settled: ['100000,1000000,5000000', '1000,10000'],
+  waiting: ['1000000', '10000'],
+  destinations: ['10000', '500'],
+  backlog: ['100000', '2000'],
+} as const
+type Name = keyof typeof numbers
+
+export const HELP = `Usage: npm run bench -- [options]
+
+  --only LIST        of load, fairness, growth, memory and start (all)
+  --quick            everything small, to see that it works: the figures mean nothing
+  --json FILE        where the figures go as JSON (bench-results.json)
+  --built            builds the package and measures that, not the sources
+  --nodes LIST       also on PostgreSQL, with one node and then with two if LIST is 1,2; on the server of DATABASE_URL if
+                     that is set (a user that may create databases), else on one of its own
+  --profile DIR      writes the server's CPU profiles of resolve and drain there and prints what cost most; one round of
+                     load alone, if --rounds and --only do not say otherwise
+  --rounds N         interleaved rounds, of which medians are shown (3)
+  --tasks N          requests of raw, create and resolve a round (30000)
+  --due N            deliveries due after the restart (50000)
+  --size LIST        bytes of what a provider posts (1024,16384)
+  --connections N    requests under way at a time (64)
+  --rate N           tasks a second of the fairness load (500)
+  --seconds N        how long that is measured (10)
+  --settled LIST     settled tasks there already, least first (100000,1000000,5000000)
+  --waiting N        deliveries that wait (1000000)
+  --destinations N   receivers with one delivery each (10000)
+  --backlog N        deliveries due at one receiver (100000)
+  --minutes N        how long memory is looked at under half load (10)
+  --help`
+
+const text = { type: 'string' } as const
+const flag = { type: 'boolean', default: false } as const
+
+/** Reads the arguments; throws a UsageError that says what is wrong with them. */
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      ...(Object.fromEntries(Object.keys(numbers).map((name) => [name, text])) as Record<Name, typeof text>),
+      minutes: text,
+      only: text,
+      nodes: text,
+      json: { ...text, default: 'bench-results.json' },
+      profile: text,
+      built: flag,
+      quick: flag,
+      help: flag,
+    },
+  })
+  const list = (name: Name | 'nodes', given: string): number[] => {
+    const found = given.split(',').map(Number)
+    if (found.some((value) => !Number.isInteger(value) || value < 1))
+      throw new UsageError(`--${name} must be whole numbers of 1 or more, not ${given}`)
+    return found
+  }
+  const usual = (name: Name) => numbers[name][values.quick ? 1 : 0]
+  const several = (name: Name) => list(name, values[name] ?? usual(name))
+  const one = (name: Name): number => {
+    const [value = 0, ...others] = several(name)
+    if (others.length > 0) throw new UsageError(`--${name} must be one whole number`)
+    return value
+  }
+  const { profile } = values
+  return {
+    help: values.help,
+    groups: groupsOf(values.only ?? (profile === undefined ? groupNames.join(',') : 'load')),
+    sizes: {
+      rounds: profile !== undefined && values.rounds === undefined ? 1 : one('rounds'),
+      tasks: one('tasks'),
+      due: one('due'),
+      sizes: several('size'),
+      connections: one('connections'),
+      rate: one('rate'),
+      seconds: one('seconds'),
+      settled: several('settled').toSorted((a, b) => a - b),
+      waiting: one('waiting'),
+      destinations: one('destinations'),
+      backlog: one('backlog'),
+      minutes: minutesOf(values.minutes ?? (values.quick ? '0.33' : '10')),
+    },
+    nodes: values.nodes === undefined ? [] : list('nodes', values.nodes),
+    built: values.built,
+    json: values.json,
+    profile,
+  }
+}
+
+/** The command line is wrong. */
+export class UsageError extends Error {}
+
+function groupsOf(given: string): Group[] {
+  const wanted = given.split(',')
+  const unknown = wanted.find((name) => !groupNames.some((known) => known === name))
+  if (unknown !== undefined) throw new UsageError(`--only knows ${groupNames.join(', ')}, not ${unknown}`)
+  return groupNames.filter((name) => wanted.includes(name))
+}
+
+function minutesOf(given: string): number {
+  const minutes = Number(given)
+  if (!(minutes > 0)) throw new UsageError(`--minutes must be more than 0, not ${given}`)
+  return minutes
+}

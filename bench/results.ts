@@ -1,0 +1,90 @@
+// What the bench found, as plain data: the table and the JSON file are made from the same.
+import { median } from './figures.ts'
+
+type Column = { title: string; unit: string; digits: number }
+
+// In the order of the table. `alone` is the same load without the broken receiver, `first_ms` from the start of the process to
+// the first delivery, `rise_mib` what a straight line through the memory of the whole time rises by.
+const columns = {
+  per_s: { title: 'per second', unit: '', digits: 0 },
+  ratio_to_raw: { title: 'to raw', unit: '', digits: 2 },
+  ratio_to_sqlite: { title: 'to SQLite', unit: '', digits: 2 },
+  ratio_to_empty: { title: 'to empty', unit: '', digits: 2 },
+  p50_ms: { title: 'p50', unit: ' ms', digits: 1 },
+  p99_ms: { title: 'p99', unit: ' ms', digits: 1 },
+  alone_per_s: { title: 'per second alone', unit: '', digits: 0 },
+  alone_p50_ms: { title: 'p50 alone', unit: ' ms', digits: 1 },
+  alone_p99_ms: { title: 'p99 alone', unit: ' ms', digits: 1 },
+  p99_to_alone: { title: 'p99 / alone', unit: '', digits: 2 },
+  first_ms: { title: 'first delivery', unit: ' ms', digits: 0 },
+  resident_mib: { title: 'resident', unit: ' MiB', digits: 0 },
+  rise_mib: { title: 'rise', unit: ' MiB', digits: 1 },
+} satisfies Record<string, Column>
+
+type Measure = keyof typeof columns
+
+/** What one round measured: only what the scenario is about. */
+export type Figures = Partial<Record<Measure, number>>
+
+/** Whose figures they are; `size` is how much there was of what the scenario varies. */
+type Subject = { group: string; scenario: string; database: string; size?: string }
+
+/** A scenario's medians, and the rounds that they are of. */
+export type Result = Subject & Figures & { rounds: Figures[] }
+
+const measures = Object.keys(columns) as Measure[]
+
+/** Makes a result of the figures of its rounds. */
+export function resultOf(subject: Subject, rounds: Figures[]): Result {
+  const medians = measures.flatMap((measure) => {
+    const values = valuesOf(rounds, measure)
+    return values.length === 0 ? [] : [[measure, median(values)] as const]
+  })
+  return { ...subject, ...Object.fromEntries(medians), rounds }
+}
+
+const valuesOf = (rounds: readonly Figures[], measure: Measure): number[] =>
+  rounds.flatMap((figures) => figures[measure] ?? [])
+
+/** One Markdown table a group, with medians, and the spread behind them where there was more than one round. */
+export function resultTables(results: readonly Result[]): string {
+  const groups = Map.groupBy(results, ({ group }) => group)
+  return Array.from(groups, ([group, members]) => `### ${group}\n\n${table(members)}`).join('\n\n')
+}
+
+function table(results: readonly Result[]): string {
+  const found = measures.filter((measure) => results.some((result) => result[measure] !== undefined))
+  const withSize = results.some(({ size }) => size !== undefined)
+  const sizeCell = (text: string) => (withSize ? [text] : [])
+  const head = [
+    'scenario',
+    'database',
+    ...sizeCell('size'),
+    ...found.map((measure) => columns[measure].title),
+  ]
+  const rows = results.map((result) => [
+    result.scenario,
+    result.database,
+    ...sizeCell(result.size ?? ''),
+    ...found.map((measure) => cell(result, measure)),
+  ])
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function cell({ rounds }: Result, measure: Measure): string {
+  const values = valuesOf(rounds, measure)
+  if (values.length === 0) return ''
+  const { unit, digits } = columns[measure]
+  const show = (value: number) =>
+    value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  const middle = `${show(median(values))}${unit}`
+  if (values.length === 1) return middle
+  return `${middle} (${show(Math.min(...values))}–${show(Math.max(...values))})`
+}
+
+/** One round in a line, for whoever waits for the others. */
+export const figuresLine = (figures: Figures): string =>
+  measures
+    .filter((measure) => figures[measure] !== undefined)
+    .map((measure) => `${columns[measure].title} ${cell({ rounds: [figures] } as Result, measure)}`)
+    .join(', ')
