@@ -6,7 +6,7 @@ import type { Scope } from '../../domain/project.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Flavor, type Row, type Transaction } from '../database.ts'
 import type { TaskFilter } from '../store.ts'
-import { countUpTo, inScope, where, type Condition } from './where.ts'
+import { countUpTo, inScope, isInState, where, type Condition } from './where.ts'
 
 export type TaskPageRequest = {
   limit: number
@@ -108,7 +108,7 @@ function conditionsOf(flavor: Flavor, filter: TaskFilter): Condition[] {
     textOf(texts),
   ]
   return [
-    ['status = $', filter.status],
+    isInState('status', filter.status),
     isOneOf('status', filter.statuses),
     isOneOf(
       `(case when status = 'suspended' then coalesce(resume_status, 'pending') else status end)`,

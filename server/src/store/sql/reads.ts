@@ -21,7 +21,7 @@ import { countMatches, nextMatches } from './replay-matches.ts'
 import type { ReplayStep } from './replays.ts'
 import { countSealedOtherwise, sealedOtherwise } from './sealing.ts'
 import { tokenReads } from './tokens.ts'
-import { countUpTo, inScope, where, type Condition } from './where.ts'
+import { countUpTo, inScope, isInState, where, type Condition } from './where.ts'
 
 const first = async <T>(rows: Promise<Row[]>): Promise<T | null> => ((await rows)[0] as T | undefined) ?? null
 
@@ -183,7 +183,7 @@ export const reads = {
       [
         ...inScope(scope),
         ['task_id = $', filter.task_id],
-        ['state = $', filter.state],
+        isInState('state', filter.state),
         ['event_type = $', filter.event],
         ['destination_id = $', filter.destination],
         ['id >= $', filter.created_after === undefined ? undefined : firstIdAt(filter.created_after)],

@@ -20,6 +20,10 @@ export const inScope = ({ project_id, mode }: Scope): Condition[] => [
   ['mode = $', mode],
 ]
 
+/** A state as a filter; that of what failed stands there in words, without which its index is not used. */
+export const isInState = (column: 'state' | 'status', state: string | undefined): Condition =>
+  state === 'failed' ? [`${column} = 'failed' and ${column} = $`, state] : [`${column} = $`, state]
+
 /** How many rows `table where …` has; counts no further than `limit`. */
 export async function countUpTo(
   tx: Transaction,
