@@ -67,6 +67,20 @@ function cidrs(shortest: 0 | 1) {
       .map(check)
 }
 
+/** Ports below 1024, separated by commas. */
+const lowPorts = (value: string): number[] =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map(whole(1, 1023))
+
+function proxyUrl(value: string): string {
+  const url = URL.parse(value)
+  const isBare = url !== null && url.pathname === '/' && url.search === '' && url.hash === ''
+  return isBare && url.protocol === 'http:' ? value : bad('use http://user:password@host:port')
+}
+
 function httpUrl(value: string): string {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) bad('use an absolute http(s) URL')
   return value
@@ -183,6 +197,21 @@ export const settings = {
     fallback: '',
     doc: 'Private ranges that callbacks may go to, separated by commas; without it, public addresses only.',
     parse: cidrs(0),
+  }),
+  egress_ports: setting({
+    env: 'RINGBACK_EGRESS_PORTS',
+    form: 'PORT,…',
+    fallback: '',
+    doc: 'Ports below 1024 that callbacks may go to besides 80 and 443, separated by commas.',
+    parse: lowPorts,
+  }),
+  egress_proxy: setting({
+    env: 'RINGBACK_EGRESS_PROXY',
+    form: 'URL',
+    fallback: null,
+    secret: true,
+    doc: 'Proxy (http://user:password@host:port) through which all callbacks and calls go, by CONNECT to the address that was judged; without it, directly.',
+    parse: proxyUrl,
   }),
   trust_proxy: setting({
     env: 'RINGBACK_TRUST_PROXY',
