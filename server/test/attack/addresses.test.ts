@@ -201,14 +201,12 @@ test('no port below 1024 but 80 and 443 is taken by any field of any dialect', a
 
 test('a name that was public when its task was created and leads inside when it is sent is not connected to', async (t) => {
   const server = await startServer(t, { zone: { 'rebound.test': ['93.184.216.34'] }, ttl_s: 0 })
-  const { must, attempted, attempts, clock, dns } = server
+  const { must, complete, clock, dns } = server
   const victim = await startVictim(t)
   const { id } = await must('POST', '/v1/tasks', { callback_url: `http://rebound.test:${victim.port}/` })
   dns.zone = { 'rebound.test': [INSIDE] }
   clock.time = 5000
-  await must('POST', `/v1/tasks/${id}/complete`, { response: 1 })
-  await attempted(1)
-  const { kind, error } = attempts[0]!.outcome
+  const { kind, error } = (await complete(id)).outcome
   assert.equal(kind, 'forbidden')
   assert.equal(error, 'The name rebound.test resolves to an address that is not public (loopback).')
   assert.equal(victim.connections.length, 0)
@@ -222,9 +220,7 @@ test('a name that mixes public and private addresses is refused when sent, too',
   })
   server.dns.zone = { 'mixed.test': [OUTSIDE, INSIDE] }
   server.clock.time = 5000
-  await server.must('POST', `/v1/tasks/${id}/complete`, { response: 1 })
-  await server.attempted(1)
-  assert.equal(server.attempts[0]!.outcome.kind, 'forbidden')
+  assert.equal((await server.complete(id)).outcome.kind, 'forbidden')
   assert.equal(victim.connections.length, 0)
 })
 

@@ -56,8 +56,7 @@ export async function startServer(
     now: () => clock.time,
   })
   const lines: string[] = []
-  const attempts: Attempted[] = []
-  const watchers = new Set<() => void>()
+  const watchers = new Map<string, (attempted: Attempted) => void>()
   const given = { data, port: '0', 'admin-key': ADMIN_KEY, 'egress-allow': `${OUTSIDE}/32`, ...flags }
   const app = await createApp({
     config: readConfig(given, {}).config,
@@ -65,10 +64,7 @@ export async function startServer(
     public_url: 'https://ring.test',
     log: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }),
     resolver,
-    onAttempt(attempted) {
-      attempts.push(attempted)
-      for (const look of watchers) look()
-    },
+    onAttempt: (attempted) => watchers.get(attempted.delivery.task_id)?.(attempted),
   })
   const { port } = await app.start()
   atEnd(t, async () => {
@@ -110,26 +106,21 @@ export async function startServer(
     assert.ok(status < 300, text)
     return body
   }
-  await must('PATCH', '/v1/project', { timeout_ms: 1000 })
+  await must('PATCH', '/v1/project', { timeout_ms: 1000, retry: { retries: 0 } })
 
-  /** Resolves when so many attempts of deliveries were made. */
-  const attempted = (count: number) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (attempts.length < count) return
-        watchers.delete(look)
-        resolve()
-      }
-      watchers.add(look)
-      look()
-    })
+  /** Completes a task; gives the one attempt to deliver its callback. */
+  async function complete(task_id: string): Promise<Attempted> {
+    const { promise, resolve } = Promise.withResolvers<Attempted>()
+    watchers.set(task_id, resolve)
+    await must('POST', `/v1/tasks/${task_id}/complete`, { response: 1 })
+    return promise
+  }
 
   return {
     administer,
     ask,
-    attempted,
-    attempts,
     call,
+    complete,
     createProject,
     dns,
     /** What has been logged. */
@@ -137,13 +128,10 @@ export async function startServer(
     must,
     /** The resolver's clock: a later time makes names be asked for anew. */
     clock,
-    /** Completes a task whose callback goes to `callback_url`; gives its first attempt. */
+    /** Completes a task whose callback goes to `callback_url`; gives the one attempt to deliver it. */
     async deliver(callback_url: string, task: object = {}): Promise<Attempted> {
-      const number = attempts.length + 1
       const { id } = await must('POST', '/v1/tasks', { callback_url, ...task })
-      await must('POST', `/v1/tasks/${id}/complete`, { response: 1 })
-      await attempted(number)
-      return attempts[number - 1]!
+      return complete(id)
     },
     /** Creates a task that makes a call once, and waits for its end; gives the task. */
     async callTarget(request: object, more: object = {}): Promise<Body> {
