@@ -129,12 +129,12 @@ export async function startServer(
     /** The resolver's clock: a later time makes names be asked for anew. */
     clock,
     /** Completes a task whose callback goes to `callback_url`; gives the one attempt to deliver it. */
-    async deliver(callback_url: string, task: object = {}): Promise<Attempted> {
+    deliver: async (callback_url: string, task: object = {}): Promise<Attempted> => {
       const { id } = await must('POST', '/v1/tasks', { callback_url, ...task })
       return complete(id)
     },
     /** Creates a task that makes a call once, and waits for its end; gives the task. */
-    async callTarget(request: object, more: object = {}): Promise<Body> {
+    callTarget: async (request: object, more: object = {}): Promise<Body> => {
       const task = { request: { retries: 0, timeout_s: 2, ...request }, ...more }
       const { id } = await must('POST', '/v1/tasks', task)
       return must('GET', `/v1/tasks/${id}?wait=20`)
