@@ -328,3 +328,60 @@ test('a file that a customer names is not read from inside by a redirect', { tim
   while (!/not public/.test(await shown())) await sleep(20)
   assert.equal(victim.connections.length, 0)
 })
+
+test('what looks like an address and is none leads nowhere', async (t) => {
+  const { call, deliver } = await startServer(t)
+  const victim = await startVictim(t)
+  const noUrls = [
+    '[fe80::1%25lo]',
+    '[::1%25lo]',
+    '127.0.0.256',
+    '1.2.3.4.5',
+    '0x100000000',
+    '127.0.0.0x100',
+    '',
+  ]
+  for (const host of noUrls) {
+    const { status } = await call('POST', '/v1/tasks', { callback_url: `http://${host}:${victim.port}/` })
+    assert.equal(status, 400, host)
+  }
+  for (const host of ['127.0.0.1..', '127.0.0.1.nip.test', '1.0.0.127.in-addr.arpa'])
+    assert.equal((await deliver(`http://${host}:${victim.port}/`)).outcome.kind, 'dns', host)
+  assert.equal(victim.connections.length, 0)
+})
+
+test(
+  'the attachments and callback URLs in a customer’s file are not reached inside',
+  { timeout: 20_000 },
+  async (t) => {
+    const { ask, createProject } = await startServer(t)
+    const victim = await startVictim(t)
+    const record = (uniqueIdentifier: string, callbackUrl: string) =>
+      JSON.stringify({
+        attachmentType: 'IMAGE',
+        attachment: [`${victim.url}/a.jpg`],
+        metadata: { uniqueIdentifier, additionalInfo: { callbackUrl } },
+      })
+    const lines = [`${victim.url}/`, 'http://localhost/', 'http://8.8.8.8:25/'].map((url, i) =>
+      record(`r${i}`, url),
+    )
+    const files = await startHostile(t, (socket) => socket.write(ok(`${lines.join('\n')}\n`)))
+    const credentials = await createProject('stardust')
+    const key = {
+      id: credentials['access_key_id'] ?? '',
+      secret: credentials['access_key_secret'] ?? '',
+    }
+    const post = (path: string, json: unknown) =>
+      ask('POST', `/stardust/rosetta-open${path}`, { headers: signed(key, Date.now()), json })
+    const sent = await post('/task/send', { projectId: 1, resourceUrl: `${files.url}/in.jsonl` })
+    const { batchId } = sent.body['data'] as unknown as { batchId: string }
+    let told: { status: number; errors: { error: string }[] }
+    do {
+      await sleep(20)
+      told = (await post('/task/send/status', { batchId })).body['data'] as unknown as typeof told
+    } while (told.status !== 3)
+    const errors = told.errors.map(({ error }) => error)
+    assert.match(errors.join('\n'), /is not public.*\n.*is not public.*\n.*Port 25 is closed/)
+    assert.equal(victim.connections.length, 0)
+  },
+)
