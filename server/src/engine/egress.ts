@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { SendError } from '../domain/outcome.ts'
 import { forbiddenRange, parseAllowList } from './address-range.ts'
 import { createConnector, portOf, type Connect, type Reach } from './connector.ts'
+import { createOwnAddresses } from './own-addresses.ts'
 import type { Resolver } from './resolver.ts'
 
 export type Verdict = { ok: true } | { ok: false; reason: string }
@@ -40,11 +41,14 @@ export function createEgress({
   ports = [],
   resolver,
   reach,
+  isOwn = createOwnAddresses(),
 }: {
   allow: readonly string[]
   ports?: readonly number[]
   resolver: Resolver
   reach?: Reach
+  /** Whether an address is one of this machine. */
+  isOwn?: (address: string) => boolean
 }): Egress {
   const allowList = parseAllowList(allow)
   const lowPorts = [...WEB_PORTS, ...ports].filter((port) => port < FIRST_FREE_PORT)
@@ -56,7 +60,7 @@ export function createEgress({
         `Port ${port} is closed: of those below ${FIRST_FREE_PORT} only ${lowPorts.join(', ')} may be called.`,
       )
     if (isIP(hostname) !== 0) {
-      const range = forbiddenRange(hostname, allowList)
+      const range = forbiddenRange(hostname, allowList, isOwn)
       if (range !== undefined)
         throw new SendError('forbidden', `The address ${hostname} is not public (${range}).`)
       return [hostname]
@@ -65,7 +69,7 @@ export function createEgress({
     // One forbidden address condemns the name: no honest receiver mixes them, and a rebinding one hopes for our second
     // try. The address itself is not told: the sentence reaches the customer, who must not learn our network by guessing.
     for (const address of addresses) {
-      const range = forbiddenRange(address, allowList)
+      const range = forbiddenRange(address, allowList, isOwn)
       if (range === undefined) continue
       throw new SendError(
         'forbidden',

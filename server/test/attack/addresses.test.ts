@@ -82,6 +82,7 @@ const metadata = [
   '[64:ff9b::a9fe:a9fe]',
   '100.100.100.200',
   '192.0.0.192',
+  '168.63.129.16',
   'metadata.google.internal',
   'METADATA.google.internal.',
 ]
