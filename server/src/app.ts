@@ -18,7 +18,7 @@ import { createRender } from './dialects/render.ts'
 import { createWorkOf } from './dialects/work-of.ts'
 import type { Check } from './domain/finding.ts'
 import { createIds } from './domain/id.ts'
-import { createEgress, EVERYWHERE, type Egress } from './engine/egress.ts'
+import { createEgress, createOpenConnect, type Egress } from './engine/egress.ts'
 import { createCallSender } from './engine/call-sender.ts'
 import { createClock } from './engine/clock.ts'
 import { createEngine } from './engine/engine.ts'
@@ -26,6 +26,7 @@ import { createFetcher } from './engine/fetcher.ts'
 import { createHttpSender } from './engine/http-sender.ts'
 import { createMailSender, noMailSender, type MailSender } from './engine/mail-sender.ts'
 import { createOperatorCall } from './engine/operator-call.ts'
+import { createProxyReach } from './engine/proxy.ts'
 import type { Attempted } from './engine/report.ts'
 import { createResolver, RESOLVE_TIMEOUT_MS, type Resolver } from './engine/resolver.ts'
 import { createSenders } from './engine/senders.ts'
@@ -51,6 +52,8 @@ export type AppOptions = {
   public_url: string
   log: Logger
   onAttempt?: (attempted: Attempted) => void
+  /** Resolves the names of outgoing requests, instead of the system's name servers. */
+  resolver?: Resolver
   /** Adds routes that need no key (the inbox of `dev`). */
   extend?: (server: FastifyInstance) => void
 }
@@ -149,13 +152,18 @@ function placeOf(text: string): Place {
 export const databaseChecks = (config: Pick<Config, 'data' | 'database_url'>): Check[] =>
   config.database_url === null ? sqliteChecks(databasePath(config)) : postgresChecks(config.database_url)
 
+type GuardSettings = Pick<Config, 'egress_allow' | 'egress_ports' | 'egress_proxy'>
+
 /** The guard between customers' URLs and our own network, and the resolver that it asks. */
 export type Guard = { egress: Egress; resolver: Resolver; resolve_timeout_ms: number }
 
-/** Makes the guard. */
-export function createGuard({ egress_allow }: Pick<Config, 'egress_allow'>): Guard {
-  const resolver = createResolver()
-  const egress = createEgress({ allow: egress_allow, resolver })
+/** Makes the guard; names are those of the system's name servers unless a resolver is given. */
+export function createGuard(
+  { egress_allow, egress_ports, egress_proxy }: GuardSettings,
+  resolver = createResolver(),
+): Guard {
+  const reach = egress_proxy === null ? undefined : createProxyReach({ url: egress_proxy, resolver })
+  const egress = createEgress({ allow: egress_allow, ports: egress_ports, resolver, reach })
   return { egress, resolver, resolve_timeout_ms: RESOLVE_TIMEOUT_MS }
 }
 
@@ -166,7 +174,7 @@ export function createMail(
 ): MailSender | null {
   const mail = mailOf(config)
   if (mail === null) return null
-  return createMailSender({ ...mail, connect: createEgress({ allow: EVERYWHERE, resolver }).connect })
+  return createMailSender({ ...mail, connect: createOpenConnect(resolver) })
 }
 
 /** Opens the database and puts the program together; nothing listens or is sent before `start`. */
@@ -176,9 +184,10 @@ export async function createApp({
   public_url,
   log,
   onAttempt,
+  resolver: givenResolver,
   extend,
 }: AppOptions): Promise<App> {
-  const { resolver, egress } = createGuard(config)
+  const { resolver, egress } = createGuard(config, givenResolver)
   const mail = createMail(config, resolver)
   const store = await openStore({ config, secret_key })
   const now = () => store.now()

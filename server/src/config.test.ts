@@ -44,3 +44,22 @@ test('a setting for mails that is not valid is named with its remedy, and its pa
     )
   }
 })
+
+test('ports to open are those below 1024, and a proxy is a plain URL whose password is not told', () => {
+  const { config } = readConfig(
+    { 'egress-ports': '25, 1023', 'egress-proxy': 'http://me:secret@[::1]:3128' },
+    {},
+  )
+  assert.deepEqual(config.egress_ports, [25, 1023])
+  assert.equal(config.egress_proxy, 'http://me:secret@[::1]:3128')
+  const none = readConfig({}, {}).config
+  assert.deepEqual([none.egress_ports, none.egress_proxy], [[], null])
+  for (const text of ['0', '1024', '80;81', '8o', '-1', '80-90'])
+    assert.throws(() => readConfig({ 'egress-ports': text }, {}), /--egress-ports is not valid: use a whole/)
+  for (const text of ['https://me:secret@p', 'socks5://me:secret@p', 'me:secret@p', 'http://me:secret@p/a?b'])
+    assert.throws(
+      () => readConfig({}, { RINGBACK_EGRESS_PROXY: text }),
+      (error: Error) =>
+        /RINGBACK_EGRESS_PROXY is not valid: use http:/.test(error.message) && !/secret/.test(error.message),
+    )
+})

@@ -23,11 +23,14 @@ export const dev = defineCommand({
     const { createApp } = await import('../app.ts')
     const { config: given, origins } = readConfig(settingFlags(flags), process.env)
     const earlier = { ...firstState(), ...readDevState(given.data) }
+    const port = await choosePort(given)
     const config: Config = {
       ...given,
-      port: await choosePort(given),
+      port,
       admin_key: given.admin_key ?? earlier.admin_key,
       egress_allow: [...LOOPBACK, ...given.egress_allow],
+      // Its own inbox must be within reach.
+      egress_ports: [port, ...given.egress_ports],
       smtp_url: given.smtp_url ?? devMail(given.data),
     }
     const base_url = localUrl(config)

@@ -60,7 +60,11 @@ async function checksFor(flags: Flags, env: Readonly<Record<string, string | und
   const purpose = purposeOf(data, survey.origins)
   const { createGuard, createMail, databaseChecks } = await import('../app.ts')
   const guard = () =>
-    createGuard({ egress_allow: [...(purpose === 'dev' ? LOOPBACK : []), ...value('egress_allow')] })
+    createGuard({
+      egress_allow: [...(purpose === 'dev' ? LOOPBACK : []), ...value('egress_allow')],
+      egress_ports: value('egress_ports'),
+      egress_proxy: value('egress_proxy'),
+    })
   const checks: Check[] = [
     { name: 'settings', run: () => checkSettings(survey) },
     { name: 'serve settings', run: () => checkServeSettings(survey, purpose) },

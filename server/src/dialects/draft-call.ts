@@ -4,6 +4,7 @@ import type { CallPlan, RequestPlan } from '../domain/call.ts'
 import { parseTarget } from '../domain/destination.ts'
 import { AppError } from '../domain/errors.ts'
 import type { Scope } from '../domain/project.ts'
+import { originOf } from '../domain/template.ts'
 import type { NewCall } from '../store/call-verbs.ts'
 import type { Judge } from './callback-url.ts'
 import { callDestination } from './destination-id.ts'
@@ -26,30 +27,37 @@ export function assertHttpUrl(url: string, field: string): void {
 }
 
 /**
- * Makes a task's first call from its plan; `url` names the field that holds its URL. Throws `invalid_callback_url`, and
- * `destination_forbidden` with the reason.
+ * Makes a task's first call from its plan, whose URLs stand in `fields`. Throws `invalid_callback_url`, and
+ * `destination_forbidden` with the reason; of a template as much is judged as no answer can change.
  */
 export async function draftCall(
   { egress }: Pick<Judge, 'egress'>,
   scope: Scope,
-  { request, not_before }: CallPlan & { request: RequestPlan },
+  { request, poll, not_before }: CallPlan & { request: RequestPlan },
   {
     placeholder,
     callback_id,
     now,
-    field,
+    fields,
   }: {
     placeholder: string
     /** The plain text, or null when the request does not tell its inbound URL. */
     callback_id: string | null
     now: number
-    field: string
+    fields: { url: string; poll: string; result: string }
   },
 ): Promise<NewCall> {
   const url = request.url.replaceAll(placeholder, SAMPLE_ID)
-  assertHttpUrl(url, field)
-  const verdict = await egress.checkUrl(new URL(url))
-  if (!verdict.ok) throw new AppError('destination_forbidden', `${field}: ${verdict.reason}`)
+  assertHttpUrl(url, fields.url)
+  const leads: [field: string, url: URL | undefined][] = [
+    [fields.url, new URL(url)],
+    [fields.poll, originOf(poll?.url_template ?? '')],
+    [fields.result, originOf(poll?.result_url_template ?? '')],
+  ]
+  for (const [field, lead] of leads) {
+    const verdict = lead === undefined ? undefined : await egress.checkUrl(lead)
+    if (verdict?.ok === false) throw new AppError('destination_forbidden', `${field}: ${verdict.reason}`)
+  }
   return newCall(scope, request, { placeholder, callback_id, due_at: Math.max(now, not_before ?? 0) })
 }
 

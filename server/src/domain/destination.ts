@@ -42,6 +42,9 @@ const MAX_LENGTH = 2048
 // No control character in a local part: it becomes part of an SMTP command and of a header.
 const MAIL = /^[^\s\p{Cc}@<>"(),:;\\[\]]{1,64}@(?=.{1,253}$)[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/u
 
+// A name without a dot, localhost, or a number: there the mail server would find its own users, or a machine beside it.
+const NO_MAIL_DOMAIN = /^[^.]+$|\.(?:localhost|\d+|0x[\da-f]*)$/i
+
 /** Whether a text is one mailbox's address and nothing else. */
 export const isMailAddress = (text: string): boolean => MAIL.test(text)
 
@@ -59,11 +62,10 @@ export function parseTarget(callback_url: string, field = 'callback_url'): Targe
     throw invalid('has a space or a control character; encode it')
   const address = withoutScheme(callback_url)
   if (isMailAddress(address)) {
-    return {
-      kind: 'mail',
-      key: `mailto:${address.slice(address.lastIndexOf('@') + 1).toLowerCase()}`,
-      address,
-    }
+    const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+    if (NO_MAIL_DOMAIN.test(domain))
+      throw invalid(`${domain} is no mail domain of the internet; give one such as example.com`)
+    return { kind: 'mail', key: `mailto:${domain}`, address }
   }
   let url: URL
   try {

@@ -28,3 +28,12 @@ test('a single value is given as plain text, and nothing else is', () => {
   assert.equal(textAt('{"done":true}', 'done'), 'true')
   for (const path of ['n', 'a', 'a.b', 'missing']) assert.equal(textAt(text, path), undefined, path)
 })
+
+test('a path of a hundred names through a megabyte is read in one go', () => {
+  const depth = 100
+  const text = `${'{"a":'.repeat(depth)}"${'x'.repeat(1_000_000)}"${'}'.repeat(depth)}`
+  const from = performance.now()
+  assert.equal(valueAt(text, Array(depth).fill('a').join('.'))?.length, 1_000_002)
+  // Level by level it takes a second.
+  assert.ok(performance.now() - from < 300)
+})

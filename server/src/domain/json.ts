@@ -22,7 +22,7 @@ const QUOTE = 34
 const BACKSLASH = 92
 
 /** The index just behind the string that opens at `start`. */
-function skipString(text: string, start: number): number {
+export function skipString(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (code === BACKSLASH) i++
@@ -84,7 +84,7 @@ export function elements(text: string): string[] {
 }
 
 /** The index just behind the value that begins at `start` in compact JSON. */
-function skipValue(source: string, start: number): number {
+export function skipValue(source: string, start: number): number {
   let depth = 0
   let i = start
   while (i < source.length) {

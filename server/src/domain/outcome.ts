@@ -116,7 +116,7 @@ export function classifyError(error: unknown): Failure {
   if (!(error instanceof Error)) return { kind: 'connection', error: 'The request failed.' }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (error.name === 'HTTPParserError')
-    return { kind: 'protocol', error: `The answer is not valid HTTP (${code}).` }
+    return { kind: 'protocol', error: `The answer is not valid HTTP${code === '' ? '' : ` (${code})`}.` }
   // The client's word for an answer that HTTP allows but nobody asked for: 100 Continue, 101 Switching Protocols.
   if (code === 'UND_ERR_SOCKET' && error.message.startsWith('bad ')) {
     return {

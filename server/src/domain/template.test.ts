@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fillTemplate, templateFault, TemplateError } from './template.ts'
+import { fillTemplate, originOf, templateFault, TemplateError } from './template.ts'
 
 test('a placeholder becomes the value at its path, encoded unless the URL begins with it', () => {
   const answer = '{"url":"https://q.test/a?b=c","data":{"id":"x y/../z","n":1950000000000000001}}'
@@ -39,4 +39,19 @@ test('a template that can never be a URL is known beforehand', () => {
     `https://${'x'.repeat(2048)}`,
   ])
     assert.notEqual(templateFault(bad), undefined, bad)
+})
+
+test('where a template leads is known unless a placeholder has a say in it', () => {
+  const cases: [template: string, origin: string | undefined][] = [
+    ['https://p.test/{startResult.body.id}', 'https://p.test/'],
+    ['HTTP://me:key@P.test:8443?id={startResult.body.id}', 'http://me:key@p.test:8443/'],
+    ['http://127.0.0.1\\{startResult.body.id}', 'http://127.0.0.1/'],
+    ['https://p.test', 'https://p.test/'],
+    ['https://p.test{startResult.body.id}/', undefined],
+    ['https://{startResult.body.id}@p.test/', undefined],
+    ['{startResult.body.url}', undefined],
+    ['https://p.test:99999/', undefined],
+    ['', undefined],
+  ]
+  for (const [template, origin] of cases) assert.equal(originOf(template)?.href, origin, template)
 })

@@ -37,6 +37,15 @@ function valueOf(answer: string, path: string): string | undefined {
   return value === '' ? undefined : value
 }
 
+/**
+ * Where a template leads, whatever it is filled with: its URL without path. Undefined where a placeholder has a say in it, or
+ * where it is no URL.
+ */
+export function originOf(template: string): URL | undefined {
+  const [origin] = /^https?:\/\/[^/?#\\{}]+(?=[/?#\\]|$)/i.exec(template) ?? []
+  return (origin === undefined ? null : URL.parse(origin)) ?? undefined
+}
+
 /** What is wrong with a template, whatever it is filled with; undefined when nothing is. */
 export function templateFault(template: string): string | undefined {
   if (template.length > 2048) return 'longer than 2048 characters'

@@ -53,6 +53,8 @@ const forbidden: [address: string, range: string][] = [
   ['fe80::1%eth0', 'link-local'],
   ['fec0::1', 'deprecated-site-local'],
   ['ff02::1', 'multicast'],
+  ['168.63.129.16', 'cloud platform'],
+  ['::ffff:a83f:8110', 'cloud platform'],
   ['not an address', 'no address'],
 ]
 

@@ -27,8 +27,18 @@ export function parseAllowList(entries: readonly string[]): AllowList {
   })
 }
 
-/** Says why an IP address may not be connected to, as the name of its range; undefined when it may. */
-export function forbiddenRange(text: string, allow: AllowList): string | undefined {
+// Azure answers here to its own machines, as others do on link-local addresses.
+const PLATFORM = '168.63.129.16'
+
+/**
+ * Says why an IP address may not be connected to, as the name of its range; undefined when it may. `isOwn` knows the addresses
+ * of this machine, as ipaddr.js prints them.
+ */
+export function forbiddenRange(
+  text: string,
+  allow: AllowList,
+  isOwn: (address: string) => boolean = () => false,
+): string | undefined {
   if (isIP(text) === 0) return 'no address'
   // `process` turns an IPv4-mapped address into the IPv4 address that the operating system would connect to.
   const address = ipaddr.process(text.includes(':') ? withoutDots(text) : text)
@@ -39,7 +49,10 @@ export function forbiddenRange(text: string, allow: AllowList): string | undefin
   // ipaddr.js calls every address without an entry in its table unicast, the IPv4-compatible ::/96 among them; IANA has
   // given out 2000::/3 only.
   const isGlobal = address instanceof ipaddr.IPv4 || ((address.parts[0] ?? 0) & 0xe000) === 0x2000
-  return isGlobal ? undefined : 'reserved'
+  if (!isGlobal) return 'reserved'
+  const canonical = address.toString()
+  if (canonical === PLATFORM) return 'cloud platform'
+  return isOwn(canonical) ? 'this machine itself' : undefined
 }
 
 /**

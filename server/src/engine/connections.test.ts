@@ -113,12 +113,14 @@ test('a request that waited and got a new socket is not taken for one on a kept 
 test('a connection that closes while idle is forgotten, and its origin with it', async (t) => {
   const receiver = await answering(t, OK)
   const connections = createConnections({
-    connect: ({ port }, callback) => {
-      const socket = connect(Number(port), '127.0.0.1', () => callback(null, socket))
+    connect: ({ port }, opened) => {
+      const address = '127.0.0.1'
+      const socket = connect(Number(port), address, () => opened({ socket, address }))
       return () => socket.destroy()
     },
     per_origin: 1,
     max_origins: 1,
+    body_bytes: 1000,
   })
   t.after(() => connections.close())
   const take = () => {

@@ -3,6 +3,7 @@
 // receiver), nor take back a request that waits, and its origins know no least recently used.
 import { Client } from 'undici'
 import type { Connect } from './connector.ts'
+import { boundWire, HEADERS_BYTES } from './wire-bound.ts'
 
 export type Connection = {
   readonly client: Client
@@ -11,6 +12,8 @@ export type Connection = {
   remote_address: string | null
   /** Requests begun on the socket now open. */
   request_count: number
+  /** To be called where a request begins: what its answer may take is counted from here. */
+  beginAnswer: () => void
   cancelConnect: () => void
 }
 
@@ -39,22 +42,24 @@ export type Connections = {
 
 // Longer than this a receiver's own time-out is likely to close the socket under our next request.
 const IDLE_MS = 10_000
-const HEADERS_BYTES = 16 * 1024
 
 type Origin = { connections: Set<Connection>; idle: Connection[]; waiters: Set<Waiter> }
 
 /**
  * Makes the set of connections: at most `per_origin` to one origin, and at most `max_origins` origins with none but idle
- * connections: beyond, the least recently used is closed. Origins with a request under way are never closed for this.
+ * connections: beyond, the least recently used is closed. Origins with a request under way are never closed for this. A
+ * connection ends whose answer takes far more than a body of `body_bytes` could.
  */
 export function createConnections({
   connect,
   per_origin,
   max_origins,
+  body_bytes,
 }: {
   connect: Connect
   per_origin: number
   max_origins: number
+  body_bytes: number
 }): Connections {
   // In the order of their last use.
   const origins = new Map<string, Origin>()
@@ -93,9 +98,11 @@ export function createConnections({
       connect: (options, callback) => {
         connection.remote_address = null
         connection.request_count = 0
-        connection.cancelConnect = connect(options, (...result) => {
-          connection.remote_address = result[1]?.remoteAddress ?? null
-          callback(...result)
+        connection.cancelConnect = connect(options, (opened) => {
+          if (opened instanceof Error) return callback(opened, null)
+          connection.remote_address = opened.address
+          connection.beginAnswer = boundWire(opened.socket, body_bytes)
+          callback(null, opened.socket)
         })
       },
     })
@@ -104,6 +111,7 @@ export function createConnections({
       origin: key,
       remote_address: null,
       request_count: 0,
+      beginAnswer: () => {},
       cancelConnect: () => {},
     }
     client.on('disconnect', () => {

@@ -139,8 +139,8 @@ test('an address that does not connect in time is given up', async (t) => {
   const receiver = await answering(t, OK)
   const connectSoon = createConnector({ vet: async () => ['127.0.0.1'], connect_timeout_ms: 10 })
   const { promise, resolve } = Promise.withResolvers<Error | null>()
-  connectSoon({ hostname: 'a.test', protocol: 'http:', port: `${receiver.port}` }, (...[error]) =>
-    resolve(error),
+  connectSoon({ hostname: 'a.test', protocol: 'http:', port: `${receiver.port}` }, (opened) =>
+    resolve(opened instanceof Error ? opened : null),
   )
   // Microtasks until it connects; then the process is too busy to notice that it did.
   for (let i = 0; i < 20; i++) await Promise.resolve()

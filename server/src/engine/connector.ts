@@ -6,120 +6,147 @@ import { connect as connectTls } from 'node:tls'
 import type { buildConnector } from 'undici'
 import { classifyError, SendError } from '../domain/outcome.ts'
 
-/** An undici connector that returns the way to give up: after it the connection under way is destroyed. */
-export type Connect = (options: buildConnector.Options, callback: buildConnector.Callback) => () => void
+/**
+ * Opens a connection for an undici client, and tells the address that it leads to: behind a proxy that is not the socket's
+ * own peer. Returns the way to give up: after it the connection under way is destroyed.
+ */
+export type Connect = (options: buildConnector.Options, opened: Opened) => () => void
+type Opened = (result: { socket: Socket; address: string } | Error) => void
+
+/**
+ * Opens a TCP connection to an address, directly or through somebody, within `timeout_ms`. A failure is returned, not thrown:
+ * it is the next address's turn.
+ */
+export type Reach = (
+  to: { address: string; port: number },
+  bounds: { timeout_ms: number; signal: AbortSignal },
+) => Promise<Socket | SendError>
 
 const MOST_ADDRESSES = 3
 const MOST_SESSIONS = 1000
+// A session holds the receiver's certificate, which may have any size.
+const SESSION_BYTES = 16 * 1024
 
-type Route = { address: string; port: number; hostname: string; secure: boolean }
+type Encryption = { address: string; hostname: string; sessionKey: string; sessions: Map<string, Buffer> }
 
 /**
- * Makes a connector. `vet` answers a host name or literal with the addresses allowed, or throws a `SendError`. Up to
- * three addresses are tried in turn; `connect_timeout_ms` is for all of them together, until TCP stands. What TLS takes
- * then is bounded by the time-out of the request only. HTTP/2 is never offered.
+ * Makes a connector. `vet` answers a host name or literal, and the port, with the addresses allowed, or throws a `SendError`.
+ * Up to three addresses are tried in turn; `connect_timeout_ms` is for all of them together, until TCP stands. What TLS
+ * takes then is bounded by the time-out of the request only. HTTP/2 is never offered.
  */
 export function createConnector({
   vet,
+  reach = reachDirectly,
   connect_timeout_ms = 10_000,
 }: {
-  vet: (hostname: string) => Promise<readonly string[]>
+  vet: (hostname: string, port: number) => Promise<readonly string[]>
+  reach?: Reach
   connect_timeout_ms?: number
 }): Connect {
   const sessions = new Map<string, Buffer>()
 
   async function open(
-    { hostname, protocol, port }: buildConnector.Options,
+    options: buildConnector.Options,
     signal: AbortSignal,
-  ): Promise<Socket> {
-    const secure = protocol === 'https:'
-    const addresses = (await vet(hostname)).slice(0, MOST_ADDRESSES)
+  ): Promise<{ socket: Socket; address: string }> {
+    const { hostname, protocol } = options
+    const port = portOf(options)
+    const addresses = (await vet(hostname, port)).slice(0, MOST_ADDRESSES)
     const deadline = performance.now() + connect_timeout_ms
-    const portNumber = port === '' ? (secure ? 443 : 80) : Number(port)
     let failure = new SendError('dns', `The name ${hostname} has no address.`)
     for (const [tried, address] of addresses.entries()) {
       // An equal share of what is left: an address that swallows packets cannot eat the time of the next.
-      const share_ms = Math.max((deadline - performance.now()) / (addresses.length - tried), 1)
-      const route = { address, port: portNumber, hostname, secure }
-      const result = await dial(route, sessions, share_ms, signal)
-      if (!(result instanceof SendError)) return result
+      const timeout_ms = Math.max((deadline - performance.now()) / (addresses.length - tried), 1)
+      const reached = await reach({ address, port }, { timeout_ms, signal })
+      const sessionKey = `${hostname}:${port}`
+      const result =
+        reached instanceof SendError || protocol !== 'https:'
+          ? reached
+          : await encrypt(reached, { address, hostname, sessionKey, sessions }, signal)
+      if (!(result instanceof SendError)) return { socket: result, address }
       failure = result
       if (signal.aborted || failure.kind === 'tls') break
     }
     throw failure
   }
 
-  async function answer(
-    options: buildConnector.Options,
-    callback: buildConnector.Callback,
-    signal: AbortSignal,
-  ): Promise<void> {
-    let socket: Socket
+  async function answer(options: buildConnector.Options, opened: Opened, signal: AbortSignal): Promise<void> {
+    let result: { socket: Socket; address: string }
     try {
-      socket = await open(options, signal)
+      result = await open(options, signal)
     } catch (error) {
-      return callback(error instanceof Error ? error : new Error(String(error)), null)
+      return opened(error instanceof Error ? error : new Error(String(error)))
     }
-    callback(null, socket)
+    opened(result)
   }
 
-  return (options, callback) => {
+  return (options, opened) => {
     const canceled = new AbortController()
-    void answer(options, callback, canceled.signal)
+    void answer(options, opened, canceled.signal)
     return () => canceled.abort()
   }
 }
 
-/** Connects to one address. A failure is returned, not thrown: it is the next address's turn. */
-function dial(
-  { address, port, hostname, secure }: Route,
-  sessions: Map<string, Buffer>,
-  timeout_ms: number,
-  signal: AbortSignal,
-): Promise<Socket | SendError> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(new SendError('unknown', 'stopped'))
-    // A literal has no SNI; Node then compares the certificate with `host`.
-    const servername = isIP(hostname) === 0 ? hostname.replace(/\.$/, '') : ''
-    const sessionKey = `${hostname}:${port}`
-    const socket = secure
-      ? connectTls({
-          host: address,
-          port,
-          servername,
-          session: sessions.get(sessionKey),
-          ALPNProtocols: ['http/1.1'],
-          // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise switch it off.
-          rejectUnauthorized: true,
-        })
-      : connectTcp({ host: address, port })
-    let connected = false
+/** The port of a URL, or of what a client connects to: the one of its scheme where none is named. */
+export const portOf = ({ protocol, port }: { protocol: string; port: string }): number =>
+  port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
 
+/** Opens a TCP connection from here. */
+export const reachDirectly: Reach = ({ address, port }, { timeout_ms, signal }) =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve(stopped())
+    const socket = connectTcp({ host: address, port })
     const settle = (result: Socket | SendError) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', cancel)
       if (result instanceof SendError) socket.destroy()
       resolve(result)
     }
-    const cancel = () => settle(new SendError('unknown', 'stopped'))
-    const timer = setTimeout(() => {
-      settle(
-        new SendError('timeout', `The connection was not established within ${Math.round(timeout_ms)} ms.`),
-      )
-    }, timeout_ms)
-
+    const cancel = () => settle(stopped())
+    const timer = setTimeout(() => settle(overdue(timeout_ms)), timeout_ms)
     signal.addEventListener('abort', cancel)
     socket.setNoDelay(true)
     // Stays for the socket's life: an error between here and the HTTP client's own listener would end the process.
-    socket.on('error', (error) => settle(toSendError(error, secure && connected)))
-    socket.once('connect', () => {
-      connected = true
-      clearTimeout(timer)
-      if (!secure) settle(socket)
+    socket.on('error', (error) => settle(toSendError(error, false)))
+    socket.once('connect', () => settle(socket))
+  })
+
+/** The failure of a connection that was given up by whoever wanted it. */
+export const stopped = (): SendError => new SendError('unknown', 'stopped')
+
+/** The failure of a connection that took too long. */
+export const overdue = (timeout_ms: number): SendError =>
+  new SendError('timeout', `The connection was not established within ${Math.round(timeout_ms)} ms.`)
+
+/** Makes a TLS connection of one that stands, and checks the certificate for `hostname`. */
+function encrypt(
+  plain: Socket,
+  { address, hostname, sessionKey, sessions }: Encryption,
+  signal: AbortSignal,
+): Promise<Socket | SendError> {
+  return new Promise((resolve) => {
+    const socket = connectTls({
+      socket: plain,
+      // A literal has no SNI; Node then compares the certificate with `host`.
+      servername: isIP(hostname) === 0 ? hostname.replace(/\.$/, '') : '',
+      host: address,
+      session: sessions.get(sessionKey),
+      ALPNProtocols: ['http/1.1'],
+      // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise switch it off.
+      rejectUnauthorized: true,
     })
-    if (!secure) return
+    const settle = (result: Socket | SendError) => {
+      signal.removeEventListener('abort', cancel)
+      if (result instanceof SendError) socket.destroy()
+      resolve(result)
+    }
+    const cancel = () => settle(stopped())
+    signal.addEventListener('abort', cancel)
+    // As above, for the socket's life.
+    socket.on('error', (error) => settle(toSendError(error, true)))
     socket.once('secureConnect', () => settle(socket))
     socket.on('session', (session: Buffer) => remember(sessions, sessionKey, session))
+    if (signal.aborted) cancel()
   })
 }
 
@@ -133,6 +160,7 @@ function toSendError(error: Error, inHandshake: boolean): SendError {
 /** Keeps a TLS session, which makes the next handshake with that host cheaper; the oldest goes first. */
 function remember(sessions: Map<string, Buffer>, key: string, session: Buffer): void {
   sessions.delete(key)
+  if (session.length > SESSION_BYTES) return
   const oldest = sessions.size >= MOST_SESSIONS ? sessions.keys().next().value : undefined
   if (oldest !== undefined) sessions.delete(oldest)
   sessions.set(key, session)

@@ -22,9 +22,10 @@ async function setUp(t: TestContext, { zone = {}, allow = [] }: { zone?: Zone; a
 /** Connects as the HTTP client would; the peer's address, or the failure. */
 function tryConnect(egress: Egress, hostname: string, port: number): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
-  egress.connect({ hostname, protocol: 'http:', port: String(port) }, (...[error, socket]) => {
-    resolve(socket?.remoteAddress ?? `${error?.message}`)
-    socket?.destroy()
+  egress.connect({ hostname, protocol: 'http:', port: String(port) }, (opened) => {
+    if (opened instanceof Error) return resolve(opened.message)
+    resolve(`${opened.socket.remoteAddress}`)
+    opened.socket.destroy()
   })
   return promise
 }

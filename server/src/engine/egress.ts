@@ -1,9 +1,11 @@
 // The guard between customers' URLs and our own network. It judges addresses, never names: a name is judged by what it
-// resolves to at the moment of connecting, and the connection goes to exactly the address that was judged.
+// resolves to at the moment of connecting, and the connection goes to exactly the address that was judged. What the
+// operator's own settings name (a mail server, a proxy) is not for the guard.
 import { isIP } from 'node:net'
 import { SendError } from '../domain/outcome.ts'
 import { forbiddenRange, parseAllowList } from './address-range.ts'
-import { createConnector, type Connect } from './connector.ts'
+import { createConnector, portOf, type Connect, type Reach } from './connector.ts'
+import { createOwnAddresses } from './own-addresses.ts'
 import type { Resolver } from './resolver.ts'
 
 export type Verdict = { ok: true } | { ok: false; reason: string }
@@ -18,8 +20,9 @@ export type Egress = {
   connect: Connect
 }
 
-/** The ranges that open every address: for where the operator's own settings lead, not for what customers name. */
-export const EVERYWHERE: readonly string[] = ['0.0.0.0/0', '::/0']
+// Below it are the services of a machine; from it on anything may be a web server.
+const FIRST_FREE_PORT = 1024
+const WEB_PORTS: readonly number[] = [80, 443]
 
 /** Says why a URL's scheme is not ours to call, in one sentence; undefined for http and https. */
 export function schemeFault(url: URL): string | undefined {
@@ -30,31 +33,50 @@ export function schemeFault(url: URL): string | undefined {
 
 /**
  * Makes the guard. `allow` holds CIDR ranges that are open though they are not globally routable; a bad entry throws.
- * Nothing else opens an address, no name is special.
+ * Nothing else opens an address, no name is special. `ports` are open besides 80, 443 and those from 1024 on. With `reach`
+ * connections are opened by it instead of directly.
  */
-export function createEgress({ allow, resolver }: { allow: readonly string[]; resolver: Resolver }): Egress {
+export function createEgress({
+  allow,
+  ports = [],
+  resolver,
+  reach,
+  isOwn = createOwnAddresses(),
+}: {
+  allow: readonly string[]
+  ports?: readonly number[]
+  resolver: Resolver
+  reach?: Reach
+  /** Whether an address is one of this machine. */
+  isOwn?: (address: string) => boolean
+}): Egress {
   const allowList = parseAllowList(allow)
+  const lowPorts = [...WEB_PORTS, ...ports].filter((port) => port < FIRST_FREE_PORT)
 
-  async function vet(hostname: string): Promise<readonly string[]> {
+  async function vet(hostname: string, port: number): Promise<readonly string[]> {
+    if (port < FIRST_FREE_PORT && !lowPorts.includes(port))
+      throw new SendError(
+        'forbidden',
+        `Port ${port} is closed: of those below ${FIRST_FREE_PORT} only ${lowPorts.join(', ')} may be called.`,
+      )
     if (isIP(hostname) !== 0) {
-      const range = forbiddenRange(hostname, allowList)
+      const range = forbiddenRange(hostname, allowList, isOwn)
       if (range !== undefined)
         throw new SendError('forbidden', `The address ${hostname} is not public (${range}).`)
       return [hostname]
     }
-    const resolution = await resolver.resolve(hostname)
-    if ('failure' in resolution) throw new SendError('dns', resolution.failure)
+    const addresses = await addressesOf(hostname, resolver)
     // One forbidden address condemns the name: no honest receiver mixes them, and a rebinding one hopes for our second
     // try. The address itself is not told: the sentence reaches the customer, who must not learn our network by guessing.
-    for (const address of resolution.addresses) {
-      const range = forbiddenRange(address, allowList)
+    for (const address of addresses) {
+      const range = forbiddenRange(address, allowList, isOwn)
       if (range === undefined) continue
       throw new SendError(
         'forbidden',
         `The name ${hostname} resolves to an address that is not public (${range}).`,
       )
     }
-    return resolution.addresses
+    return addresses
   }
 
   return {
@@ -62,13 +84,25 @@ export function createEgress({ allow, resolver }: { allow: readonly string[]; re
       const fault = schemeFault(url)
       if (fault !== undefined) return { ok: false, reason: fault }
       try {
-        await vet(url.hostname.replace(/^\[(.*)\]$/, '$1'))
+        await vet(url.hostname.replace(/^\[(.*)\]$/, '$1'), portOf(url))
       } catch (error) {
         if (!(error instanceof SendError)) throw error
         if (error.kind === 'forbidden') return { ok: false, reason: error.message }
       }
       return { ok: true }
     },
-    connect: createConnector({ vet }),
+    connect: createConnector({ vet, reach }),
   }
+}
+
+/** The connector for where the operator's own settings lead: to any address and port. */
+export const createOpenConnect = (resolver: Resolver): Connect =>
+  createConnector({ vet: (hostname) => addressesOf(hostname, resolver) })
+
+/** What a host name or literal stands for, unjudged; throws a SendError for a name that does not resolve. */
+export async function addressesOf(hostname: string, resolver: Resolver): Promise<readonly string[]> {
+  if (isIP(hostname) !== 0) return [hostname]
+  const resolution = await resolver.resolve(hostname)
+  if ('failure' in resolution) throw new SendError('dns', resolution.failure)
+  return resolution.addresses
 }

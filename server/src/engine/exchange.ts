@@ -9,6 +9,8 @@ import type { Connection, Connections, Waiter } from './connections.ts'
 /** Bounds of one exchange: until the status line, and of the body that is read after it; null leaves it what is left. */
 type Bounds = { timeout_ms: number; body_bytes: number; body_ms: number | null }
 
+const MOST_PIECES = 1024
+
 type ExchangeOptions = {
   connections: Connections
   origin: string
@@ -34,6 +36,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   #status = 0
   #headers: IncomingHttpHeaders = {}
   #chunks: Buffer[] = []
+  #pieces: Buffer[] = []
   #byteCount = 0
 
   constructor(options: ExchangeOptions) {
@@ -73,7 +76,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
 
   onRequestStart(): void {
     this.#begun = true
-    if (this.#connection !== null) this.#reused = this.#connection.request_count++ > 0
+    if (this.#connection === null) return
+    this.#reused = this.#connection.request_count++ > 0
+    this.#connection.beginAnswer()
   }
 
   onResponseStarted(): void {
@@ -92,7 +97,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
     if (this.#ended) return
-    this.#chunks.push(chunk)
+    // A piece costs more than its bytes and keeps what was read with it, so a body of tiny ones would outgrow its bound.
+    if (this.#pieces.push(chunk) === MOST_PIECES) this.#join()
     this.#byteCount += chunk.length
     if (this.#byteCount > this.#options.bounds.body_bytes) this.#endAnswered(true)
   }
@@ -125,7 +131,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     return true
   }
 
+  #join(): void {
+    const pieces = this.#pieces
+    // The usual answer is one piece: it is not copied.
+    if (pieces.length > 1) this.#chunks.push(Buffer.concat(pieces))
+    else this.#chunks.push(...pieces)
+    this.#pieces = []
+  }
+
   #endAnswered(truncated: boolean): void {
+    this.#join()
     const { bounds, now } = this.#options
     const status = this.#status
     const kind = status >= 200 && status < 300 ? 'delivered' : 'status'

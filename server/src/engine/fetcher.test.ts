@@ -248,6 +248,33 @@ test('a URL that never ends is cut at the bound, and its connection is closed', 
   await endless.closed
 })
 
+test('what frames an answer is bounded, too, and its connection is closed', async (t) => {
+  const { failure } = await startFetcher(t)
+  const chunked = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
+  for (const [head, unit] of [
+    ['', 'HTTP/1.1 102 Processing\r\n\r\n'],
+    ['HTTP/1.1 200 ', 'OK'],
+    [`${chunked}5;`, 'x'],
+    [`${chunked}1\r\nx\r\n5;`, 'x'],
+  ] as const) {
+    const flooding = await using(
+      t,
+      startRawReceiver((socket) => {
+        const piece = unit.repeat(1000)
+        const more = () => {
+          while (socket.writable && socket.write(piece));
+        }
+        socket.write(head)
+        socket.on('drain', more)
+        more()
+      }),
+    )
+    assert.equal((await failure(flooding.url, { max_bytes: 1000 })).reason, 'unreachable', head)
+    const [socket] = flooding.connections
+    assert.ok((socket?.bytesWritten ?? 0) < 20_000_000, `${socket?.bytesWritten} bytes were taken`)
+  }
+})
+
 test('silence is bounded, before the answer and amid it', async (t) => {
   const { failure } = await startFetcher(t, { zone: { 'silent.test': 'silent' } })
   for (const [head, status] of [

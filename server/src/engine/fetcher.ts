@@ -15,6 +15,7 @@ import {
 } from './fetch-fault.ts'
 import { firstTarget, nextTarget, type Target } from './fetch-target.ts'
 import { splitUrl } from './request-url.ts'
+import { boundWire, HEADERS_BYTES } from './wire-bound.ts'
 
 export type Fetcher = {
   fetch: Fetch
@@ -23,7 +24,6 @@ export type Fetcher = {
 }
 
 const MOST_REDIRECTS = 5
-const HEADERS_BYTES = 16 * 1024
 
 /** Makes a fetcher; `version` is the program's, for the `user-agent`. It holds sockets, so close it. */
 export function createFetcher({
@@ -38,7 +38,11 @@ export function createFetcher({
   let closed = false
 
   /** Asks one target on a connection of its own, which is closed when `ended` aborts. */
-  async function ask({ url, authorization }: Target, ended: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async function ask(
+    { url, authorization }: Target,
+    max_bytes: number,
+    ended: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const { origin, path } = splitUrl(url)
     let cancelConnect = () => {}
     const client = new Client(origin, {
@@ -48,7 +52,11 @@ export function createFetcher({
       bodyTimeout: 0,
       maxHeaderSize: HEADERS_BYTES,
       connect: (options, callback) => {
-        cancelConnect = egress.connect(options, callback)
+        cancelConnect = egress.connect(options, (opened) => {
+          if (opened instanceof Error) return callback(opened, null)
+          boundWire(opened.socket, max_bytes)
+          callback(null, opened.socket)
+        })
       },
     })
     ended.addEventListener('abort', () => {
@@ -104,7 +112,7 @@ export function createFetcher({
         const hop = new AbortController()
         const until = AbortSignal.any([ended, hop.signal])
         status = null
-        const answer = await heard(() => ask(target, until), unansweredFault)
+        const answer = await heard(() => ask(target, max_bytes, until), unansweredFault)
         status = answer.statusCode
         const next = nextTarget(target, answer)
         if (next === undefined) return answer

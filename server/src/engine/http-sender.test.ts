@@ -165,6 +165,21 @@ test('a body of exactly 16 KiB is whole, and its connection is used again', asyn
   assert.equal(receiver.connections.length, 1)
 })
 
+test('a body of thousands of pieces is whole, and in order', async (t) => {
+  const digits = Array.from({ length: 5000 }, (_, i) => String(i % 10)).join('')
+  const chunks = digits.replace(/./g, '1\r\n$&\r\n')
+  const receiver = await answering(
+    t,
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
+  )
+  const { send } = await startSender(t)
+  for (let i = 0; i < 2; i++) {
+    const outcome = await send(receiver.url)
+    assert.deepEqual([outcome.kind, outcome.truncated, outcome.response_body], ['delivered', false, digits])
+  }
+  assert.equal(receiver.connections.length, 1)
+})
+
 test('a body that drips is cut when its time is over: delivered, truncated, connection closed', async (t) => {
   const closed = Promise.withResolvers<void>()
   const receiver = await using(

@@ -54,6 +54,7 @@ export function createHttpSender({
     connect: egress.connect,
     per_origin: connections_per_origin,
     max_origins,
+    body_bytes,
   })
   let closed = false
 

@@ -11,7 +11,7 @@ import { startMailServer, startScriptedMailServer, reply } from '../../test/supp
 import { selfSigned } from '../../test/support/self-signed.ts'
 import { using } from '../../test/support/sender.ts'
 import { parseMailUrl } from '../domain/mail.ts'
-import { createEgress, EVERYWHERE } from './egress.ts'
+import { createOpenConnect } from './egress.ts'
 import { createMailSender, noMailSender } from './mail-sender.ts'
 import { createResolver } from './resolver.ts'
 import type { Sending } from './senders.ts'
@@ -21,7 +21,7 @@ function startSender(t: TestContext, url: string) {
   const sender = createMailSender({
     place: parseMailUrl(url)!,
     from: 'callbacks@ring.test',
-    connect: createEgress({ allow: EVERYWHERE, resolver }).connect,
+    connect: createOpenConnect(resolver),
     now: () => Date.UTC(2030, 0, 1),
   })
   t.after(async () => {
@@ -313,15 +313,14 @@ test('a password does not leave this machine without encryption', async (t) => {
   // The connection leads here, and looks as if it came from elsewhere.
   const resolver = createResolver()
   t.after(() => resolver.close())
-  const { connect } = createEgress({ allow: EVERYWHERE, resolver })
+  const connect = createOpenConnect(resolver)
   const sender = createMailSender({
     place: parseMailUrl(`smtp://me:secret@127.0.0.1:${server.port}`)!,
     from: 'callbacks@ring.test',
-    connect: (options, callback) =>
-      connect(options, (...[error, socket]) => {
-        if (socket === null) return callback(error, socket)
-        callback(null, Object.defineProperty(socket, 'remoteAddress', { value: '192.0.2.1' }))
-      }),
+    connect: (options, opened) =>
+      connect(options, (result) =>
+        opened(result instanceof Error ? result : { ...result, address: '192.0.2.1' }),
+      ),
   })
   const outcome = await sender.send({ url: 'joe@mail.test', headers: {}, body: '{}', timeout_ms: 5000 })
   assert.deepEqual(

@@ -1,7 +1,7 @@
-// The request that tells the operator of a destination that paused by itself. Its URL is the operator's own setting, so the
-// egress guard lets it go anywhere.
+// The request that tells the operator of a destination that paused by itself. Its URL is the operator's own setting, so it
+// may go anywhere, and goes there directly.
 import { isoTime } from '../domain/time.ts'
-import { createEgress, EVERYWHERE } from './egress.ts'
+import { createOpenConnect } from './egress.ts'
 import { createHttpSender } from './http-sender.ts'
 import type { TellOperator } from './pause-reporter.ts'
 import type { Resolver } from './resolver.ts'
@@ -21,7 +21,7 @@ export function createOperatorCall({
   tell: TellOperator
   close: () => Promise<void>
 } {
-  const sender = createHttpSender({ egress: createEgress({ allow: EVERYWHERE, resolver }) })
+  const sender = createHttpSender({ egress: { connect: createOpenConnect(resolver) } })
   return {
     async tell({ id, project_id, mode, key, paused_at, failing_since, waiting }) {
       const body = JSON.stringify({

@@ -129,3 +129,29 @@ test('close gives up the look-ups under way, and later ones fail at once', async
   assert.ok('failure' in (await hanging))
   assert.ok('failure' in (await resolver.resolve('b.test')))
 })
+
+test('of an answer with thousands of addresses 32 of each family are kept', async (t) => {
+  const many = Array.from({ length: 4000 }, (_, i) => `192.0.${i >> 8}.${i & 255}`)
+  const more = Array.from({ length: 2000 }, (_, i) => `2606:4700::${i.toString(16)}`)
+  const { resolver } = await setUp(t, { 'many.test': [...many, ...more] })
+  const resolution = await resolver.resolve('many.test')
+  assert.ok('addresses' in resolution)
+  assert.equal(resolution.addresses.length, 64)
+  assert.deepEqual(resolution.addresses.slice(0, 2), ['192.0.0.0', '2606:4700::'])
+})
+
+test('names that stand for each other in a circle have no address, and are asked for once', async (t) => {
+  const zone: Zone = {
+    'a.test': { cname: 'b.test' },
+    'b.test': { cname: 'a.test' },
+    'me.test': { cname: 'me.test' },
+  }
+  const { resolver, dns } = await setUp(t, zone)
+  for (const name of ['a.test', 'me.test']) {
+    assert.deepEqual(await resolver.resolve(name), {
+      failure: `The name ${name} does not exist or has no address.`,
+      missing: true,
+    })
+  }
+  assert.equal(dns.questions.length, 4)
+})

@@ -36,6 +36,9 @@ const SHORTEST_TTL_MS = 5000
 const LONGEST_TTL_MS = 60_000
 // Shorter than the first retry's wait, so that a retry asks anew.
 const FAILURE_TTL_MS = 2000
+// A packet holds some thousands; the cache holds ten thousand names. Who is not here is not connected to, so that none goes
+// unjudged.
+const MOST_ADDRESSES = 32
 // Some name servers never answer for one of the families; once the other is known, this is all the patience it gets.
 const SECOND_FAMILY_MS = 250
 
@@ -44,7 +47,8 @@ type FamilyAnswer = { records: RecordWithTtl[]; missing: boolean; code: string }
 
 /**
  * Makes a resolver. Order: `localhost` names are loopback whatever anyone says (RFC 6761 §6.3), then the hosts file, then
- * DNS. Answers are kept for their TTL, but 5 to 60 s; failures for 2 s; callers asking for one name share one query.
+ * DNS. Answers are kept for their TTL, but 5 to 60 s, and up to 32 addresses of each family; failures for 2 s; callers asking
+ * for one name share one query.
  */
 export function createResolver({
   servers,
@@ -84,7 +88,7 @@ export function createResolver({
 
   async function lookUp(name: string, keepFor: (ttl_ms: number) => void): Promise<Resolution> {
     const answers = await query(name)
-    const records = answers.flatMap((answer) => answer.records)
+    const records = answers.flatMap((answer) => answer.records.slice(0, MOST_ADDRESSES))
     if (records.length === 0) {
       keepFor(FAILURE_TTL_MS)
       return explain(name, answers, timeout_ms)
@@ -123,7 +127,12 @@ export function createResolver({
   }
 }
 
-const answered = (records: RecordWithTtl[]): FamilyAnswer => ({ records, missing: false, code: '' })
+// An answer without an address is an alias that leads to none, or round in a circle.
+const answered = (records: RecordWithTtl[]): FamilyAnswer => ({
+  records,
+  missing: records.length === 0,
+  code: '',
+})
 
 function unanswered(error: unknown): FamilyAnswer {
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)

@@ -44,11 +44,11 @@ export function startSession({
     end(unanswered('timeout', `${what} within ${timeout_ms} ms.`, remote_address))
   }, timeout_ms)
   const address = { hostname: server.host, protocol: 'smtp:', port: String(server.port) }
-  const cancelConnect = connect(address, (error, opened) => {
-    if (error !== null) return fail(error)
-    if (ended) return void opened.destroy()
-    remote_address = opened.remoteAddress ?? null
-    connection = converse(opened)
+  const cancelConnect = connect(address, (opened) => {
+    if (opened instanceof Error) return fail(opened)
+    if (ended) return void opened.socket.destroy()
+    remote_address = opened.address
+    connection = converse(opened.socket)
   })
 
   function end(outcome: Outcome): void {

@@ -61,7 +61,7 @@ for (const [title, json, planned] of waits) {
 
 test('a target that cannot be reached is called again, and named in the end', async (t) => {
   const { create, done } = await startAsyncqueue(t)
-  const { task } = await create({ targetUrl: 'http://127.0.0.1:1/', maxRetries: 1 })
+  const { task } = await create({ targetUrl: 'http://127.0.0.1:65535/', maxRetries: 1 })
   const { status, retryCount, result, error } = await done(task.id)
   assert.deepEqual([status, retryCount, result], ['failed', 1, null])
   assert.ok(error)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseMailUrl } from '../../src/domain/mail.ts'
-import { createEgress, EVERYWHERE } from '../../src/engine/egress.ts'
+import { createOpenConnect } from '../../src/engine/egress.ts'
 import { createMailSender } from '../../src/engine/mail-sender.ts'
 import { createResolver } from '../../src/engine/resolver.ts'
 import { reply, startMailServer } from '../support/mail-server.ts'
@@ -17,7 +17,7 @@ test('an address gets the callback as a mail, with the same plan, and acceptance
   )
   const resolver = createResolver()
   t.after(() => resolver.close())
-  const { connect } = createEgress({ allow: EVERYWHERE, resolver })
+  const connect = createOpenConnect(resolver)
   const place = parseMailUrl(`smtp://127.0.0.1:${server.port}`)!
   const scale = await startScale(t, { mail: createMailSender({ place, from: 'scale@ring.test', connect }) })
 

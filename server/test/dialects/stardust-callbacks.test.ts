@@ -163,8 +163,8 @@ test('a re-send that fails takes nothing back, and the last event is the one tha
 })
 
 const nothing: [string, Step[], string | undefined][] = [
-  ['is not done', [], 'http://127.0.0.1:1/'],
-  ['is being worked on again', [complete, ['recall']], 'http://127.0.0.1:1/'],
+  ['is not done', [], 'http://127.0.0.1:65535/'],
+  ['is being worked on again', [complete, ['recall']], 'http://127.0.0.1:65535/'],
   ['has no callback URL', [complete], undefined],
 ]
 for (const [what, steps, url] of nothing) {

@@ -216,7 +216,7 @@ test('the results of complete tasks are exported, narrowed by date and task', as
 
 const failures: [string, (world: World) => string, RegExp, string][] = [
   ['is empty', ({ files }) => files.put('/in', '\n \n'), /no lines/, ''],
-  ['is not there', () => 'http://127.0.0.1:1/in', /./, ''],
+  ['is not there', () => 'http://127.0.0.1:65535/in', /./, ''],
   ['is not found', ({ files }) => files.put('/other', '').replace('other', 'in'), /404/, ''],
   [
     'redirects into our own network',

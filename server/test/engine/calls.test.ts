@@ -303,7 +303,7 @@ test('redirects are followed five times, and 303 by a GET', async (t) => {
 })
 
 const bad: [what: string, body: unknown, error: RegExp][] = [
-  ['a loopback address', { s: 'http://[::1]:9/s' }, /is not public/],
+  ['a loopback address', { s: 'http://[::1]:9999/s' }, /is not public/],
   ['a metadata address', { s: 'http://169.254.169.254/latest' }, /is not public/],
   ['no URL', { s: 'not a url' }, /leads to "not a url"/],
   ['a file', { s: 'file:///etc/passwd' }, /leads to "file:/],

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { SMTPServerOptions } from 'smtp-server'
 import { parseMailUrl } from '../../src/domain/mail.ts'
-import { createEgress, EVERYWHERE } from '../../src/engine/egress.ts'
+import { createOpenConnect } from '../../src/engine/egress.ts'
 import { createMailSender } from '../../src/engine/mail-sender.ts'
 import { createResolver } from '../../src/engine/resolver.ts'
 import { startEngine, startWorld, type World } from '../support/engine.ts'
@@ -18,7 +18,7 @@ import { using } from '../support/sender.ts'
 function startMailing(t: TestContext, world: World, url: string) {
   const resolver = createResolver()
   t.after(() => resolver.close())
-  const { connect } = createEgress({ allow: EVERYWHERE, resolver })
+  const connect = createOpenConnect(resolver)
   const mail = createMailSender({ place: parseMailUrl(url)!, from: 'callbacks@ring.test', connect })
   return startEngine(t, world, { mail })
 }

@@ -32,7 +32,11 @@ export const createRoute =
       placeholder,
       callback_id,
       now,
-      field: 'targetUrl',
+      fields: {
+        url: 'targetUrl',
+        poll: 'pollConfig.urlTemplate',
+        result: 'pollConfig.resultUrlTemplate',
+      },
     })
     const signalToken = secret(plan.waits)
     const signal_hash = signalToken === null ? null : signalHash(signalToken)

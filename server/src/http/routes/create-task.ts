@@ -95,6 +95,11 @@ async function callOf(
     { egress },
     scope,
     { ...plan, request },
-    { placeholder, callback_id, now, field: 'request.url' },
+    {
+      placeholder,
+      callback_id,
+      now,
+      fields: { url: 'request.url', poll: 'poll.url_template', result: 'poll.result_url_template' },
+    },
   )
 }
