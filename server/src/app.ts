@@ -208,6 +208,8 @@ export async function createApp({
       inbound_rate: config.inbound_rate,
       team_rate: config.team_rate,
       trust_proxy: config.trust_proxy,
+      connections: config.connections,
+      connections_per_address: config.connections_per_address,
       surface: config.surface,
       admin_key: config.admin_key,
       mail: mail !== null,

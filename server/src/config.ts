@@ -205,6 +205,20 @@ export const settings = {
     doc: 'Requests that the customers of an AsyncQueue project may make in so many seconds, to each process; off for no limit.',
     parse: rate,
   }),
+  connections: setting({
+    env: 'RINGBACK_CONNECTIONS',
+    form: 'NUMBER',
+    fallback: '32768',
+    doc: 'Connections that may be open at a time; further ones are closed at once.',
+    parse: whole(1, 1_000_000),
+  }),
+  connections_per_address: setting({
+    env: 'RINGBACK_CONNECTIONS_PER_ADDRESS',
+    form: 'NUMBER',
+    fallback: '16384',
+    doc: 'Connections that one address (IPv6: one /64) may have open at a time, unless it is in RINGBACK_TRUST_PROXY.',
+    parse: whole(1, 1_000_000),
+  }),
   body_limit: setting({
     env: 'RINGBACK_BODY_LIMIT',
     form: 'BYTES',

@@ -8,6 +8,7 @@ import type { Directory } from '../dialects/directory.ts'
 import type { LimitInbound, UntilMoved } from '../dialects/front.ts'
 import type { Rate } from '../domain/project.ts'
 import type { Store } from '../store/store.ts'
+import type { Patience } from './connections.ts'
 import type { Hosts } from './hosts.ts'
 
 type Write = (fields: Record<string, unknown>, message: string) => void
@@ -26,6 +27,10 @@ export type ApiConfig = {
   team_rate: Rate | null
   /** CIDR ranges of proxies whose `x-forwarded-for` is believed. */
   trust_proxy: readonly string[]
+  /** At most, of all addresses together. */
+  connections: number
+  /** At most, of one address that is no trusted proxy. */
+  connections_per_address: number
   surface: 'all' | 'api' | 'inbound'
   /** Null: nobody is an administrator. */
   admin_key: string | null
@@ -44,6 +49,8 @@ export type ApiOptions = Sources & {
   config: ApiConfig
   registry: Registry
   log: Log
+  /** With slow clients; that for real ones unless told. */
+  patience?: Patience
 }
 
 /** What routes are made from. */

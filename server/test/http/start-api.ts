@@ -12,6 +12,7 @@ import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
 import { createIds } from '../../src/domain/id.ts'
 import { createApi } from '../../src/http/api.ts'
+import type { Patience } from '../../src/http/connections.ts'
 import type { ApiConfig, ApiOptions } from '../../src/http/deps.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
@@ -59,7 +60,8 @@ export async function startApi(
     wrapStore = (store) => store,
     over,
     dialect = 'native',
-  }: { wrapStore?: (store: Store) => Store; over?: Store; dialect?: string } = {},
+    patience,
+  }: { wrapStore?: (store: Store) => Store; over?: Store; dialect?: string; patience?: Patience } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'ringback-http-'))
   const clock = { time: Date.UTC(2030, 0, 1) }
@@ -99,6 +101,8 @@ export async function startApi(
       inbound_rate: null,
       team_rate: null,
       trust_proxy: [],
+      connections: 1000,
+      connections_per_address: 1000,
       surface: 'all',
       admin_key: adminKey,
       mail: false,
@@ -110,6 +114,7 @@ export async function startApi(
     now,
     newId,
     randomBytes,
+    patience,
   }
   const api = await createApi(deps)
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
