@@ -121,6 +121,20 @@ export const settings = {
     doc: 'Address to listen on; 0.0.0.0 or :: for all.',
     parse: text,
   }),
+  admin_port: setting({
+    env: 'RINGBACK_ADMIN_PORT',
+    form: 'NUMBER',
+    fallback: null,
+    doc: 'Port of its own for /metrics and the admin routes, which are on no other then; 0 takes a free one.',
+    parse: whole(0, 65_535),
+  }),
+  admin_host: setting({
+    env: 'RINGBACK_ADMIN_HOST',
+    form: 'ADDRESS',
+    fallback: null,
+    doc: 'Address that RINGBACK_ADMIN_PORT listens on; without it, that of RINGBACK_HOST.',
+    parse: text,
+  }),
   data: setting({
     env: 'RINGBACK_DATA',
     form: 'FOLDER',
@@ -196,6 +210,20 @@ export const settings = {
     form: 'COUNT/SECONDS',
     fallback: '30/60',
     doc: 'Inbound callbacks and signals allowed from one address (IPv6: one /64) in so many seconds; off for no limit.',
+    parse: rate,
+  }),
+  wrong_key_rate: setting({
+    env: 'RINGBACK_WRONG_KEY_RATE',
+    form: 'COUNT/SECONDS',
+    fallback: '30/60',
+    doc: 'Wrong keys that one address (IPv6: one /64) may send in so many seconds; then only keys that were right before are looked up. off for no limit.',
+    parse: rate,
+  }),
+  api_rate: setting({
+    env: 'RINGBACK_API_RATE',
+    form: 'COUNT/SECONDS',
+    fallback: 'off',
+    doc: 'Requests that one key may make in so many seconds, to each process; off for no limit.',
     parse: rate,
   }),
   team_rate: setting({

@@ -20,6 +20,8 @@ export const hasNul = (text: string): boolean => text.includes(String.raw`\u0000
 
 const QUOTE = 34
 const BACKSLASH = 92
+const OPENING = 123
+const CLOSING = 125
 
 /** The index just behind the string that opens at `start`. */
 function skipString(text: string, start: number): number {
@@ -32,6 +34,31 @@ function skipString(text: string, start: number): number {
 }
 
 const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
+
+/** So deep may arrays and objects be nested in each other: many a receiver's parser goes no further, whatever ours bears. */
+export const DEPTH_MAX = 100
+
+/** Whether valid JSON is nested deeper than `DEPTH_MAX`. */
+export function isTooDeep(text: string): boolean {
+  // As many brackets close as open, so a short text cannot be deep.
+  if (text.length <= 2 * DEPTH_MAX) return false
+  let depth = 0
+  for (let i = 0; i < text.length;) {
+    const code = text.charCodeAt(i)
+    if (code === QUOTE) {
+      i = skipString(text, i)
+      continue
+    }
+    // Brackets and braces differ in this one bit.
+    const bracket = code | 32
+    if (bracket === OPENING) {
+      depth++
+      if (depth > DEPTH_MAX) return true
+    } else if (bracket === CLOSING) depth--
+    i++
+  }
+  return false
+}
 
 /** Removes the white space outside strings. `text` must be valid JSON. */
 export function compact(text: string): string {

@@ -4,11 +4,12 @@ import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import { createAdminAuth, createKeyAuth } from './auth.ts'
 import type { ApiOptions, Deps } from './deps.ts'
-import { createDrain } from './drain.ts'
+import { createDrain, type Drain } from './drain.ts'
 import { registerDocument, serveDocument } from './document.ts'
 import { registerFronts, type FrontOf } from './fronts.ts'
-import { createHosts } from './hosts.ts'
+import { createHosts, type Hosts } from './hosts.ts'
 import { createLimiter } from './inbound-rate.ts'
+import { createGuesses } from './key-guesses.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { arrivalRoutes } from './routes/arrivals.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
@@ -26,9 +27,13 @@ import { watchOtherNodes } from './moved-elsewhere.ts'
 import { createUntilMoved } from './until-moved.ts'
 import { createWaiters } from './waiters.ts'
 
+type At = { host: string; port: number }
+
 export type Api = {
   /** Opens the port; resolves with where it listens. Port 0 takes a free one. */
-  listen(at: { host: string; port: number }): Promise<AddressInfo>
+  listen(at: At): Promise<AddressInfo>
+  /** Opens the port of the admin routes, with `admin_apart`; resolves as `listen` does. */
+  listenAdmin(at: At): Promise<AddressInfo>
   /** Refuses new requests with 503, answers waiting ones, lets the others finish, then closes. Idempotent. */
   drain(): Promise<void>
   /** Closes at once, connections and all. Idempotent. */
@@ -45,7 +50,9 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   const hosts = createHosts(options)
   const untilMoved = createUntilMoved({ store: options.store, waiters })
   const limitInbound = createLimiter(config.inbound_rate)
-  const deps: Deps = { ...options, config, untilMoved, limitInbound, hosts, isStopping: drain.isStopping }
+  const guesses = createGuesses(config.wrong_key_rate, () => options.store.now())
+  const { isStopping } = drain
+  const deps: Deps = { ...options, config, untilMoved, limitInbound, guesses, hosts, isStopping }
   let frontOf: FrontOf = () => undefined
   const { app, notServed } = createServer(deps, { drain, frontOf: (url) => frontOf(url) })
   if (config.surface !== 'inbound') await registerDocument(app, config)
@@ -55,28 +62,30 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   app.get('/readyz', health.readyz)
   if (config.surface !== 'api') app.register(async (scope) => registerInbound(scope, deps))
   if (config.surface !== 'inbound') {
-    app.get('/metrics', health.metrics)
     app.register(async (scope) => registerApi(scope, deps))
-    app.register(async (scope) => registerAdmin(scope, deps))
+    if (!config.admin_apart) registerInside(app, deps, health)
     frontOf = registerFronts(app, deps, notServed)
     await serveDocument(app)
   }
   extend?.(app)
+  const apart = config.admin_apart ? createInside(deps, { drain, health }) : undefined
+  const apps = apart === undefined ? [app] : [app, apart]
   await hosts.refresh()
-  await app.ready()
+  await Promise.all(apps.map((each) => each.ready()))
 
   const close = async () => {
     stopListening()
     stopWatching()
     waiters.stop()
-    const closed = app.close()
-    app.server.closeAllConnections()
-    await closed
+    const closed = apps.map((each) => each.close())
+    for (const { server } of apps) server.closeAllConnections()
+    await Promise.all(closed)
   }
   return {
-    async listen(at) {
-      await app.listen(at)
-      return app.server.address() as AddressInfo
+    listen: (at) => listenOn(app, at),
+    async listenAdmin(at) {
+      if (apart === undefined) throw new Error('The admin routes have no server of their own')
+      return listenOn(apart, at)
     },
     async drain() {
       waiters.stop()
@@ -85,6 +94,29 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
     },
     close,
   }
+}
+
+async function listenOn(app: FastifyInstance, at: At): Promise<AddressInfo> {
+  await app.listen(at)
+  return app.server.address() as AddressInfo
+}
+
+type Health = ReturnType<typeof healthRoutes>
+
+/** The server of what is for the operator's own network, where that has one. */
+function createInside(deps: Deps, { drain, health }: { drain: Drain; health: Health }): FastifyInstance {
+  // No project's host name means anything here.
+  const hosts: Hosts = { ...deps.hosts, rewrite: ({ url = '/' }) => url }
+  const { app } = createServer({ ...deps, hosts }, { drain, frontOf: () => undefined })
+  app.get('/healthz', health.healthz)
+  app.get('/readyz', health.readyz)
+  registerInside(app, deps, health)
+  return app
+}
+
+function registerInside(app: FastifyInstance, deps: Deps, health: Health): void {
+  app.get('/metrics', health.metrics)
+  app.register(async (scope) => registerAdmin(scope, deps))
 }
 
 function registerInbound(app: FastifyInstance, deps: Deps): void {
@@ -147,7 +179,7 @@ function registerApi(app: FastifyInstance, deps: Deps): void {
 }
 
 function registerAdmin(app: FastifyInstance, deps: Deps): void {
-  app.addHook('onRequest', createAdminAuth(deps.config))
+  app.addHook('onRequest', createAdminAuth(deps))
 
   const admin = adminRoutes(deps)
   app.post('/v1/admin/projects', admin.createProject)

@@ -2,6 +2,7 @@
 import type { Registry } from 'prom-client'
 import type { Verbs } from '../dialects/apply.ts'
 import type { CheckUrl } from '../dialects/callback-url.ts'
+import type { Guesses } from '../dialects/caller.ts'
 import type { Sources } from '../dialects/credentials.ts'
 import type { Dialects } from '../dialects/dialect.ts'
 import type { Directory } from '../dialects/directory.ts'
@@ -23,6 +24,10 @@ export type ApiConfig = {
   body_limit: number
   /** Of one address in any window of time. Null switches the limit off. */
   inbound_rate: Rate | null
+  /** Of wrong keys of one address, until further ones are refused unread. Null switches the limit off. */
+  wrong_key_rate: Rate | null
+  /** Of one key. Null switches the limit off. */
+  api_rate: Rate | null
   /** Of one AsyncQueue team in each window of time. Null switches the limit off. */
   team_rate: Rate | null
   /** CIDR ranges of proxies whose `x-forwarded-for` is believed. */
@@ -32,6 +37,8 @@ export type ApiConfig = {
   /** At most, of one address that is no trusted proxy. */
   connections_per_address: number
   surface: 'all' | 'api' | 'inbound'
+  /** Whether metrics and the admin routes have a server of their own, and are on no other. */
+  admin_apart: boolean
   /** Null: nobody is an administrator. */
   admin_key: string | null
   /** Whether callbacks may go to e-mail addresses. */
@@ -57,6 +64,7 @@ export type ApiOptions = Sources & {
 export type Deps = ApiOptions & {
   untilMoved: UntilMoved
   limitInbound: LimitInbound
+  guesses: Guesses
   hosts: Hosts
   isStopping: () => boolean
 }

@@ -47,6 +47,9 @@ export function guardEdge(
         new AppError('headers_too_large', `The request has more than ${RAW_HEADERS_MAX / 2} headers`),
       )
     }
+    if (hasTwoHosts(request.raw.rawHeaders)) {
+      return done(new AppError('invalid_request', 'The request names its host twice (RFC 9112 §3.2)'))
+    }
     if (request.url.includes('%00')) {
       return done(new AppError('invalid_request', 'The URL has a NUL (%00); remove it'))
     }
@@ -55,6 +58,16 @@ export function guardEdge(
   return (request) => {
     throw notServed(request.method, request.originalUrl, methodsOf(request.url))
   }
+}
+
+/** Whether there is a second Host, of which another server on the way may have taken the other one. */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts > 1
 }
 
 function notServed(method: string, url: string, allow: string[]): AppError {

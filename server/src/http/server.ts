@@ -2,6 +2,7 @@
 // have a port of their own.
 import { fastify, type FastifyInstance } from 'fastify'
 import { collectMethods } from './allowed-methods.ts'
+import { createApiLimit } from './api-rate.ts'
 import { parseJsonBody } from './body.ts'
 import { createBoundedServer, patient } from './connections.ts'
 import type { Deps } from './deps.ts'
@@ -17,7 +18,7 @@ const LONGEST_ID = 16_384
 
 /** Makes a server without routes, and the handler of paths that it does not serve. */
 export function createServer(
-  { config, hosts, log, patience = patient }: Deps,
+  { config, hosts, log, store, patience = patient }: Deps,
   { drain, frontOf }: { drain: Drain; frontOf: FrontOf },
 ): { app: FastifyInstance; notServed: NotServed } {
   const onError = createErrorHandler({ log, bodyLimit: config.body_limit })
@@ -52,6 +53,11 @@ export function createServer(
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJsonBody)
   app.decorateRequest('text', '')
   app.decorateRequest('caller', null)
+  if (config.api_rate !== null)
+    app.addHook(
+      'preParsing',
+      createApiLimit(config.api_rate, () => store.now()),
+    )
   const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })
   app.setNotFoundHandler(notServed)
   return { app, notServed }

@@ -99,11 +99,14 @@ export async function startApi(
       public_url: 'https://ring.test/',
       body_limit: 10_000,
       inbound_rate: null,
+      wrong_key_rate: null,
+      api_rate: null,
       team_rate: null,
       trust_proxy: [],
       connections: 1000,
       connections_per_address: 1000,
       surface: 'all',
+      admin_apart: false,
       admin_key: adminKey,
       mail: false,
       version: '0.0.0',
@@ -118,6 +121,9 @@ export async function startApi(
   }
   const api = await createApi(deps)
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
+  const adminPort = deps.config.admin_apart
+    ? (await api.listenAdmin({ host: '127.0.0.1', port: 0 })).port
+    : port
   t.after(async () => {
     await api.close()
     if (over === undefined) await real.close()
@@ -150,6 +156,7 @@ export async function startApi(
   }
   const createTask = async (json: unknown = {}) => (await call('POST', '/v1/tasks', { json })).body
   return {
+    adminPort,
     api,
     call,
     clock,

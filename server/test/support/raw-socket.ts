@@ -18,7 +18,7 @@ export async function readSocket(socket: Socket, enough = /$^/): Promise<string>
     text += String(chunk)
     if (enough.test(text)) resolve()
   }
-  socket.on('data', onData).once('end', resolve).once('close', resolve)
+  socket.on('data', onData).once('end', resolve).once('close', resolve).resume()
   await promise
   socket.off('data', onData)
   return text

@@ -16,7 +16,7 @@ function keyOf({ headers }: FastifyRequest): string | undefined {
 
 /** Makes the hook that finds the holder of a key whose role is among `roles`, or throws `unauthorized`. */
 export const createAuth =
-  ({ directory }: Pick<FrontDeps, 'directory'>, roles: readonly Caller['role'][]) =>
+  (deps: Pick<FrontDeps, 'directory' | 'guesses'>, roles: readonly Caller['role'][]) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const refusal = (text: string) => {
       reply.header('www-authenticate', 'Basic realm="scale", charset="UTF-8"')
@@ -26,7 +26,7 @@ export const createAuth =
     if (key === undefined) {
       throw refusal('Send your API key as the user name of HTTP Basic, with an empty password')
     }
-    const caller = await findCaller(directory, key)
+    const caller = await findCaller(deps, request, key)
     if (caller?.project.dialect !== NAME) throw refusal('This API key does not exist, or was revoked')
     if (!roles.includes(caller.role)) {
       throw refusal(
