@@ -28,3 +28,9 @@ test('a single value is given as plain text, and nothing else is', () => {
   assert.equal(textAt('{"done":true}', 'done'), 'true')
   for (const path of ['n', 'a', 'a.b', 'missing']) assert.equal(textAt(text, path), undefined, path)
 })
+
+test('of a repeated name the last one counts, as with JSON.parse', () => {
+  assert.equal(valueAt('{"a":{"b":1},"x":2,"a":{"b":[3,{}]}}', 'a.b'), '[3,{}]')
+  assert.equal(valueAt('{"a":{"b":1},"a":{}}', 'a.b'), undefined)
+  assert.equal(valueAt('{"a":{"b":1},"\\u0061":4}', 'a'), '4')
+})

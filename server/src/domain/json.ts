@@ -24,7 +24,7 @@ const OPENING = 123
 const CLOSING = 125
 
 /** The index just behind the string that opens at `start`. */
-function skipString(text: string, start: number): number {
+export function skipString(text: string, start: number): number {
   for (let i = start + 1; i < text.length; i++) {
     const code = text.charCodeAt(i)
     if (code === BACKSLASH) i++
@@ -40,8 +40,8 @@ export const DEPTH_MAX = 100
 
 /** Whether valid JSON is nested deeper than `DEPTH_MAX`. */
 export function isTooDeep(text: string): boolean {
-  // As many brackets close as open, so a short text cannot be deep.
-  if (text.length <= 2 * DEPTH_MAX) return false
+  // Nearly no text has so many brackets, and finding that out costs less than telling strings from the rest.
+  if (atMost(text, '{', DEPTH_MAX) + atMost(text, '[', DEPTH_MAX) <= DEPTH_MAX) return false
   let depth = 0
   for (let i = 0; i < text.length;) {
     const code = text.charCodeAt(i)
@@ -58,6 +58,13 @@ export function isTooDeep(text: string): boolean {
     i++
   }
   return false
+}
+
+/** How often a character stands in a text; counted to one more than `limit`. */
+function atMost(text: string, char: string, limit: number): number {
+  let count = 0
+  for (let i = text.indexOf(char); i !== -1 && count <= limit; i = text.indexOf(char, i + 1)) count++
+  return count
 }
 
 /** Removes the white space outside strings. `text` must be valid JSON. */
@@ -111,7 +118,7 @@ export function elements(text: string): string[] {
 }
 
 /** The index just behind the value that begins at `start` in compact JSON. */
-function skipValue(source: string, start: number): number {
+export function skipValue(source: string, start: number): number {
   let depth = 0
   let i = start
   while (i < source.length) {
