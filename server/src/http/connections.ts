@@ -91,7 +91,7 @@ export function createBoundedServer(
       if (connection.unanswered.size >= UNANSWERED_MAX) return void request.socket.destroy()
       connection.request = request
       connection.unanswered.add(response)
-      response.once('close', answered)
+      response.on('close', answered)
       handler(request, response)
     },
   )

@@ -40,7 +40,7 @@ export function guardEdge(
     }
     drain.enter()
     // Not the hook onResponse: it never comes for a client that has gone away before its answer.
-    reply.raw.once('close', drain.leave)
+    reply.raw.on('close', drain.leave)
     if (request.is404) return done(notServed(request.method, request.originalUrl, methodsOf(request.url)))
     if (request.raw.rawHeaders.length > RAW_HEADERS_MAX) {
       return done(

@@ -151,3 +151,21 @@ test('an answer to a stranger tells no version, path or stack', async (t) => {
     assert.doesNotMatch(whole, /98\.7\.6|\/srv|node_modules|TypeError|\bat .*\.[tj]s/, path)
   }
 })
+
+test('a page of another site cannot act with the Basic key that a browser keeps', async (t) => {
+  const { call, credentials } = await startApi(t, {}, { dialect: 'scale' })
+  const create = (site: string | undefined) =>
+    call('POST', '/scale/v1/task/comparison', {
+      key: null,
+      raw: 'callback_url=https://ok.test&instruction=x&attachments[]=https://ok.test/a&attachment_type=image&choices[]=a',
+      headers: {
+        authorization: `Basic ${btoa(`${credentials.live_key}:`)}`,
+        'content-type': 'application/x-www-form-urlencoded',
+        ...(site === undefined ? {} : { 'sec-fetch-site': site }),
+      },
+    })
+  for (const site of ['cross-site', 'same-site']) assert.equal((await create(site)).status, 401, site)
+  for (const site of [undefined, 'none', 'same-origin']) {
+    assert.notEqual((await create(site)).status, 401, String(site))
+  }
+})
