@@ -96,8 +96,6 @@ export function createBoundedServer(
     },
   )
   server.maxConnections = limits.all
-  // Else Node drops those beyond its own bound without a word; the edge refuses them.
-  server.maxHeadersCount = 0
   server.setTimeout(patience.silence_ms)
 
   server.on('connection', (socket) => {
@@ -108,7 +106,7 @@ export function createBoundedServer(
       leave()
       const connection = connections.get(socket)
       connections.delete(socket)
-      // Node tells this only to the answer whose turn it is.
+      // Older versions of Node tell this only to the answer whose turn it is, and a stop would wait for the others.
       for (const response of connection?.unanswered ?? []) {
         if (response.socket === null) response.emit('close')
       }

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../domain/errors.ts'
 import type { Drain } from './drain.ts'
 
-// Names and values, as Node has them one after the other.
+// Names and values, as Node has them one after the other. It drops those past its own, greater bound without a word.
 const RAW_HEADERS_MAX = 200
 
 /**
@@ -40,7 +40,7 @@ export function guardEdge(
     }
     drain.enter()
     // Not the hook onResponse: it never comes for a client that has gone away before its answer.
-    reply.raw.on('close', drain.leave)
+    reply.raw.once('close', drain.leave)
     if (request.is404) return done(notServed(request.method, request.originalUrl, methodsOf(request.url)))
     if (request.raw.rawHeaders.length > RAW_HEADERS_MAX) {
       return done(
