@@ -146,3 +146,25 @@ test('a request that names two hosts is refused', async (t) => {
     assert.equal(statusOf(await exchange(t, port, ask('/v1/tasks', `host: a\r\n${second}`))), 400)
   }
 })
+
+test('methods that are for proxies, or for nobody, reach nothing and echo nothing', async (t) => {
+  const { port } = await startApi(t)
+  for (const [line, status] of [
+    ['TRACE /v1/tasks', 405],
+    ['TRACE /nowhere', 404],
+    ['OPTIONS *', 404],
+    ['CONNECT internal.example:443', undefined],
+    ['DEBUG /v1/tasks', 400],
+    ['get /healthz', 400],
+    ['PROPFIND /v1/tasks', 405],
+  ] as const) {
+    const answer = await exchange(
+      t,
+      port,
+      `${line} HTTP/1.1\r\nhost: a\r\nx-secret: echo\r\nupgrade: websocket\r\nconnection: close, upgrade\r\n\r\n`,
+    )
+    assert.doesNotMatch(answer, /echo/, line)
+    if (status === undefined) assert.equal(answer, '', line)
+    else assert.equal(statusOf(answer), status, `${line}: ${answer}`)
+  }
+})
