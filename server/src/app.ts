@@ -62,8 +62,8 @@ export type App = {
   store: Store
   newId: () => string
   dialects: Dialects
-  /** Listens and delivers. Resolves with the port. */
-  start(): Promise<{ port: number }>
+  /** Listens and delivers. Resolves with the port, and that of the admin routes if they have their own. */
+  start(): Promise<{ port: number; admin_port: number | null }>
   /** Takes nothing new, finishes or releases what is in flight within the grace time, closes the database. Idempotent. */
   stop(): Promise<void>
 }
@@ -218,9 +218,14 @@ export async function createApp({
       public_url,
       body_limit: config.body_limit,
       inbound_rate: config.inbound_rate,
+      wrong_key_rate: config.wrong_key_rate,
+      api_rate: config.api_rate,
       team_rate: config.team_rate,
       trust_proxy: config.trust_proxy,
+      connections: config.connections,
+      connections_per_address: config.connections_per_address,
       surface: config.surface,
+      admin_apart: config.admin_port !== null,
       admin_key: config.admin_key,
       mail: mail !== null,
       version,
@@ -269,7 +274,11 @@ export async function createApp({
     dialects,
     async start() {
       await engine.start()
-      return api.listen({ host: config.host, port: config.port })
+      const { host, port, admin_port, admin_host } = config
+      const main = await api.listen({ host, port })
+      if (admin_port === null) return { port: main.port, admin_port: null }
+      const admin = await api.listenAdmin({ host: admin_host ?? host, port: admin_port })
+      return { port: main.port, admin_port: admin.port }
     },
     stop: () => (stopping ??= stop()),
   }

@@ -18,9 +18,9 @@ export const serve = defineCommand({
     if (public_url.startsWith('http:')) log.warn({ public_url }, 'public_url.plain_http')
     if (config.egress_allow.length > 0) log.warn({ egress_allow: config.egress_allow }, 'egress.opened')
     const app = await createApp({ config, secret_key, public_url, log })
-    let port: number
+    let ports: Awaited<ReturnType<typeof app.start>>
     try {
-      ;({ port } = await app.start())
+      ports = await app.start()
     } catch (error) {
       await app.stop()
       throw error
@@ -28,7 +28,11 @@ export const serve = defineCommand({
     // Before the log line: whoever has read it may send a signal.
     const stopped = untilStopped(app, (message) => log.info(message))
     const { host, surface } = config
-    log.info({ host, port, database: placeOf(config), surface }, 'server.listening')
+    const { port, admin_port } = ports
+    log.info(
+      { host, port, database: placeOf(config), surface, ...(admin_port === null ? {} : { admin_port }) },
+      'server.listening',
+    )
     await stopped
     log.info('server.stopped')
   },

@@ -1,4 +1,5 @@
-// Who is calling: a key decides project and mode. What belongs to others is "not found", never "forbidden".
+// Who is calling: a key decides project and mode. What belongs to others is "not found", never "forbidden". Addresses that guess keys
+// are slowed here, for all dialects.
 import type { FastifyRequest } from 'fastify'
 import type { Key } from '../domain/key.ts'
 import type { Project, Scope } from '../domain/project.ts'
@@ -8,6 +9,19 @@ import type { Directory } from './directory.ts'
 /** The holder of a key. */
 export type Caller = { scope: Scope; role: Key['role']; project: Project; key: Key }
 
+/** The guesses of keys by addresses. */
+export type Guesses = {
+  /** Throws `rate_limited` for a key that was never right, from an address that has guessed too often. */
+  admit(request: Pick<FastifyRequest, 'ip'>, hash: string): void
+  /** The key with this hash exists. */
+  right(hash: string): void
+  /** The key with this hash is none, or what was signed with it is wrong. */
+  wrong(request: Pick<FastifyRequest, 'ip'>, hash: string): void
+}
+
+/** What callers are found with. */
+export type Keys = { directory: Pick<Directory, 'key' | 'project'>; guesses: Guesses }
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler that needs one runs; see `callerOf`. */
@@ -15,24 +29,35 @@ declare module 'fastify' {
   }
 }
 
-/** The holder of this key; undefined when it does not exist, was revoked or has expired. */
+/**
+ * The holder of this key; undefined when it does not exist, was revoked or has expired. Throws `rate_limited` for whoever guesses
+ * too often.
+ */
 export async function findCaller(
-  directory: Pick<Directory, 'key' | 'project'>,
+  { directory, guesses }: Keys,
+  request: Pick<FastifyRequest, 'ip'>,
   text: string,
 ): Promise<Caller | undefined> {
-  const key = await directory.key(keyHash(text))
+  const hash = keyHash(text)
+  guesses.admit(request, hash)
+  const key = await directory.key(hash)
   const project = key && (await directory.project(key.project_id))
-  if (!key || !project) return undefined
+  if (!key || !project) {
+    guesses.wrong(request, hash)
+    return undefined
+  }
+  guesses.right(hash)
   return { scope: { project_id: key.project_id, mode: key.mode }, role: key.role, project, key }
 }
 
-/** The customer of a dialect who holds this key; undefined for any other key, an operator's included. */
+/** The customer of a dialect who holds this key; undefined for any other key, an operator's included. Throws as `findCaller` does. */
 export async function findCustomer(
-  directory: Pick<Directory, 'key' | 'project'>,
+  keys: Keys,
+  request: Pick<FastifyRequest, 'ip'>,
   dialect: string,
   text: string,
 ): Promise<Caller | undefined> {
-  const caller = await findCaller(directory, text)
+  const caller = await findCaller(keys, request, text)
   return caller?.role === 'customer' && caller.project.dialect === dialect ? caller : undefined
 }
 

@@ -6,6 +6,7 @@ import type { Rate } from '../domain/project.ts'
 import type { Task, TaskStatus } from '../domain/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Verbs } from './apply.ts'
+import type { Guesses } from './caller.ts'
 import type { Judge } from './callback-url.ts'
 import type { Sources } from './credentials.ts'
 import type { Dialects } from './dialect.ts'
@@ -29,7 +30,7 @@ export type UntilMoved = (
 export type LimitInbound = (address: string, now: number) => number
 
 /** What a front's routes are made from. */
-export type FrontDeps = WorkDeps & { untilMoved: UntilMoved; limitInbound: LimitInbound }
+export type FrontDeps = WorkDeps & { untilMoved: UntilMoved; limitInbound: LimitInbound; guesses: Guesses }
 
 /** What the work on records is made from. */
 export type WorkDeps = Sources &

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { elements, hasNul, isSameJson } from './json.ts'
+import { elements, hasNul, isSameJson, isTooDeep } from './json.ts'
 
 test('the elements of an array are the very texts, without the white space between tokens', () => {
   assert.deepEqual(elements(' [ ] '), [])
@@ -23,4 +23,12 @@ test('a NUL is found where a text has one, and not behind an escaped backslash',
   assert.ok(hasNul(String.raw`{"a":"\u0000"}`))
   assert.ok(hasNul(String.raw`{"a":"\\\u0000"}`))
   assert.ok(!hasNul(String.raw`{"a":"\\u0000"}`))
+})
+
+test('a text is too deep from the hundred and first level on, whatever stands in its strings', () => {
+  const nested = (depth: number) => `${'[{"a":'.repeat(depth / 2)}1${'}]'.repeat(depth / 2)}`
+  assert.ok(!isTooDeep(nested(100)))
+  assert.ok(isTooDeep(nested(102)))
+  assert.ok(isTooDeep(`${'['.repeat(101)}${']'.repeat(101)}`))
+  assert.ok(!isTooDeep(`["${'['.repeat(500)}","\\"[[[",${'[],{},'.repeat(500)}1]`))
 })

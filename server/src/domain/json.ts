@@ -20,6 +20,8 @@ export const hasNul = (text: string): boolean => text.includes(String.raw`\u0000
 
 const QUOTE = 34
 const BACKSLASH = 92
+const OPENING = 123
+const CLOSING = 125
 
 /** The index just behind the string that opens at `start`. */
 export function skipString(text: string, start: number): number {
@@ -32,6 +34,38 @@ export function skipString(text: string, start: number): number {
 }
 
 const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
+
+/** So deep may arrays and objects be nested in each other: many a receiver's parser goes no further, whatever ours bears. */
+export const DEPTH_MAX = 100
+
+/** Whether valid JSON is nested deeper than `DEPTH_MAX`. */
+export function isTooDeep(text: string): boolean {
+  // Nearly no text has so many brackets, and finding that out costs less than telling strings from the rest.
+  if (atMost(text, '{', DEPTH_MAX) + atMost(text, '[', DEPTH_MAX) <= DEPTH_MAX) return false
+  let depth = 0
+  for (let i = 0; i < text.length;) {
+    const code = text.charCodeAt(i)
+    if (code === QUOTE) {
+      i = skipString(text, i)
+      continue
+    }
+    // Brackets and braces differ in this one bit.
+    const bracket = code | 32
+    if (bracket === OPENING) {
+      depth++
+      if (depth > DEPTH_MAX) return true
+    } else if (bracket === CLOSING) depth--
+    i++
+  }
+  return false
+}
+
+/** How often a character stands in a text; counted to one more than `limit`. */
+function atMost(text: string, char: string, limit: number): number {
+  let count = 0
+  for (let i = text.indexOf(char); i !== -1 && count <= limit; i = text.indexOf(char, i + 1)) count++
+  return count
+}
 
 /** Removes the white space outside strings. `text` must be valid JSON. */
 export function compact(text: string): string {

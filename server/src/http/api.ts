@@ -1,54 +1,46 @@
 // The HTTP edge, with every route on one screen. Hooks run in this order: stop and unknown path, key, body, handler; so
 // nothing of a body is read before its sender is known.
-import { fastify, type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { AddressInfo } from 'node:net'
-import { collectMethods } from './allowed-methods.ts'
 import { createAdminAuth, createKeyAuth } from './auth.ts'
-import { parseJsonBody } from './body.ts'
-import type { ApiConfig, ApiOptions, Deps } from './deps.ts'
-import { createDrain } from './drain.ts'
+import type { ApiOptions, Deps } from './deps.ts'
+import { createDrain, type Drain } from './drain.ts'
 import { registerDocument, serveDocument } from './document.ts'
-import { createBrokenAnswer, createErrorHandler } from './errors.ts'
-import { guardEdge } from './edge.ts'
 import { registerFronts, type FrontOf } from './fronts.ts'
 import { createHosts, type Hosts } from './hosts.ts'
 import { createLimiter } from './inbound-rate.ts'
+import { createGuesses } from './key-guesses.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { arrivalRoutes } from './routes/arrivals.ts'
 import { auditRoutes } from './routes/audits.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { destinationRoutes } from './routes/destinations.ts'
 import { healthRoutes } from './routes/health.ts'
-import { answerUnknownId, createInboundErrorHandler, inboundRoutes, isInbound } from './routes/inbound.ts'
+import { createInboundErrorHandler, inboundRoutes } from './routes/inbound.ts'
 import { replayRoutes } from './routes/replays.ts'
 import { projectRoutes } from './routes/project.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { taskRoutes } from './routes/tasks.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { verbRoutes } from './routes/verbs.ts'
+import { createServer } from './server.ts'
 import { watchOtherNodes } from './moved-elsewhere.ts'
 import { declareRight } from './rights.ts'
 import { createUntilMoved } from './until-moved.ts'
-import { compileValidator } from './validation.ts'
 import { createWaiters } from './waiters.ts'
+
+type At = { host: string; port: number }
 
 export type Api = {
   /** Opens the port; resolves with where it listens. Port 0 takes a free one. */
-  listen(at: { host: string; port: number }): Promise<AddressInfo>
-  /** Answers a request without a socket. */
-  inject: (request: InjectOptions) => Promise<LightMyRequestResponse>
+  listen(at: At): Promise<AddressInfo>
+  /** Opens the port of the admin routes, with `admin_apart`; resolves as `listen` does. */
+  listenAdmin(at: At): Promise<AddressInfo>
   /** Refuses new requests with 503, answers waiting ones, lets the others finish, then closes. Idempotent. */
   drain(): Promise<void>
   /** Closes at once, connections and all. Idempotent. */
   close(): Promise<void>
 }
-
-// The time a client may take to send a whole request; it bounds what slow senders hold.
-const REQUEST_TIMEOUT_MS = 60_000
-// Whatever fits into a request's head is an id, known or not.
-const LONGEST_ID = 16_384
-// Longer than the idle time-outs of usual load balancers, which else send into a socket that we just closed.
-const KEEP_ALIVE_MS = 75_000
 
 /** Builds the API. `extend` adds routes of its owner's, such as the inbox of `ringback dev`. */
 export async function createApi(options: ApiOptions, extend?: (app: FastifyInstance) => void): Promise<Api> {
@@ -60,11 +52,11 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   const hosts = createHosts(options)
   const untilMoved = createUntilMoved({ store: options.store, waiters })
   const limitInbound = createLimiter(config.inbound_rate)
-  const deps: Deps = { ...options, config, untilMoved, limitInbound, hosts, isStopping: drain.isStopping }
+  const guesses = createGuesses(config.wrong_key_rate, () => options.store.now())
+  const { isStopping } = drain
+  const deps: Deps = { ...options, config, untilMoved, limitInbound, guesses, hosts, isStopping }
   let frontOf: FrontOf = () => undefined
-  const app = createServer(config, deps, { hosts, frontOf: (url) => frontOf(url) })
-  const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })
-  app.setNotFoundHandler(notServed)
+  const { app, notServed } = createServer(deps, { drain, frontOf: (url) => frontOf(url) })
   // Behind all hooks that refuse keys, those of dialects, too.
   app.addHook('preHandler', ({ caller }, _reply, done) => {
     if (caller !== null) options.keyUses.used(caller.key.id)
@@ -77,30 +69,31 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   app.get('/readyz', health.readyz)
   if (config.surface !== 'api') app.register(async (scope) => registerInbound(scope, deps))
   if (config.surface !== 'inbound') {
-    app.get('/metrics', health.metrics)
     app.register(async (scope) => registerApi(scope, deps))
-    app.register(async (scope) => registerAdmin(scope, deps))
+    if (!config.admin_apart) registerInside(app, deps, health)
     frontOf = registerFronts(app, deps, notServed)
     await serveDocument(app)
   }
   extend?.(app)
+  const apart = config.admin_apart ? createInside(deps, { drain, health }) : undefined
+  const apps = apart === undefined ? [app] : [app, apart]
   await hosts.refresh()
-  await app.ready()
+  await Promise.all(apps.map((each) => each.ready()))
 
   const close = async () => {
     stopListening()
     stopWatching()
     waiters.stop()
-    const closed = app.close()
-    app.server.closeAllConnections()
-    await closed
+    const closed = apps.map((each) => each.close())
+    for (const { server } of apps) server.closeAllConnections()
+    await Promise.all(closed)
   }
   return {
-    async listen(at) {
-      await app.listen(at)
-      return app.server.address() as AddressInfo
+    listen: (at) => listenOn(app, at),
+    async listenAdmin(at) {
+      if (apart === undefined) throw new Error('The admin routes have no server of their own')
+      return listenOn(apart, at)
     },
-    inject: (request: InjectOptions) => app.inject(request),
     async drain() {
       waiters.stop()
       await drain.stop()
@@ -110,42 +103,27 @@ export async function createApi(options: ApiOptions, extend?: (app: FastifyInsta
   }
 }
 
-function createServer(
-  config: ApiConfig,
-  { log }: Deps,
-  { hosts, frontOf }: { hosts: Hosts; frontOf: FrontOf },
-): FastifyInstance {
-  const onError = createErrorHandler({ log, bodyLimit: config.body_limit })
-  const app = fastify({
-    bodyLimit: config.body_limit,
-    trustProxy: config.trust_proxy.length > 0 ? [...config.trust_proxy] : false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    rewriteUrl: (request) => hosts.rewrite(request),
-    routerOptions: { maxParamLength: LONGEST_ID },
-    // Our own hook says it in our own words.
-    return503OnClosing: false,
-    frameworkErrors: (error, request, reply) =>
-      isInbound(request.url)
-        ? answerUnknownId(reply)
-        : (frontOf(request.url)?.onError ?? onError)(error, request, reply),
-    clientErrorHandler: createBrokenAnswer(
-      ({ url, host }) => frontOf(hosts.rewrite({ url, headers: { host } }))?.refuse,
-    ),
-    // The answer to such a request would have no body, which clients of some platforms do not survive.
-    http: { requireHostHeader: false },
-  })
-  // Nor would that to an expectation that nobody has heard of.
-  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
-  app.setErrorHandler(onError)
-  app.setValidatorCompiler(compileValidator)
-  // Answers are finished text; their schemas are for the document only.
-  app.setSerializerCompiler(() => JSON.stringify)
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJsonBody)
-  app.decorateRequest('text', '')
-  app.decorateRequest('caller', null)
+async function listenOn(app: FastifyInstance, at: At): Promise<AddressInfo> {
+  await app.listen(at)
+  return app.server.address() as AddressInfo
+}
+
+type Health = ReturnType<typeof healthRoutes>
+
+/** The server of what is for the operator's own network, where that has one. */
+function createInside(deps: Deps, { drain, health }: { drain: Drain; health: Health }): FastifyInstance {
+  // No project's host name means anything here.
+  const hosts: Hosts = { ...deps.hosts, rewrite: ({ url = '/' }) => url }
+  const { app } = createServer({ ...deps, hosts }, { drain, frontOf: () => undefined })
+  app.get('/healthz', health.healthz)
+  app.get('/readyz', health.readyz)
+  registerInside(app, deps, health)
   return app
+}
+
+function registerInside(app: FastifyInstance, deps: Deps, health: Health): void {
+  app.get('/metrics', health.metrics)
+  app.register(async (scope) => registerAdmin(scope, deps))
 }
 
 function registerInbound(app: FastifyInstance, deps: Deps): void {
@@ -210,7 +188,7 @@ function registerApi(app: FastifyInstance, deps: Deps): void {
 
 function registerAdmin(app: FastifyInstance, deps: Deps): void {
   app.addHook('onRoute', declareRight)
-  app.addHook('onRequest', createAdminAuth(deps.config))
+  app.addHook('onRequest', createAdminAuth(deps))
 
   const admin = adminRoutes(deps)
   app.post('/v1/admin/projects', admin.createProject)

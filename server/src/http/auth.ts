@@ -16,12 +16,12 @@ function bearerOf(request: FastifyRequest): string {
 }
 
 /** Makes the hook that finds a project's key, or throws `unauthorized`. */
-export function createKeyAuth({
-  directory,
-  dialects,
-}: Pick<Deps, 'directory' | 'dialects'>): onRequestAsyncHookHandler {
+export function createKeyAuth(
+  deps: Pick<Deps, 'directory' | 'dialects' | 'guesses'>,
+): onRequestAsyncHookHandler {
+  const { dialects } = deps
   return async (request) => {
-    const caller = await findCaller(directory, bearerOf(request))
+    const caller = await findCaller(deps, request, bearerOf(request))
     if (caller === undefined) {
       throw new AppError('unauthorized', 'This key does not exist, was revoked or has expired')
     }
@@ -50,11 +50,16 @@ function assertScope({ key }: Caller, { routeOptions }: FastifyRequest): void {
 }
 
 /** Makes the hook that lets administrators in. Compares hashes in constant time. */
-export function createAdminAuth({ admin_key }: { admin_key: string | null }): onRequestAsyncHookHandler {
+export function createAdminAuth({
+  config: { admin_key },
+  guesses,
+}: Pick<Deps, 'config' | 'guesses'>): onRequestAsyncHookHandler {
   const expected = admin_key === null ? undefined : Buffer.from(keyHash(admin_key))
   return async (request) => {
-    const given = Buffer.from(keyHash(bearerOf(request)))
-    if (expected !== undefined && timingSafeEqual(given, expected)) return
+    const hash = keyHash(bearerOf(request))
+    if (expected !== undefined && timingSafeEqual(Buffer.from(hash), expected)) return
+    guesses.admit(request, hash)
+    guesses.wrong(request, hash)
     throw new AppError('unauthorized', 'This is not the admin key (RINGBACK_ADMIN_KEY)')
   }
 }

@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../domain/errors.ts'
-import { hasNul } from '../domain/json.ts'
+import { DEPTH_MAX, hasNul, isTooDeep } from '../domain/json.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,6 +28,9 @@ export async function parseJsonBody(request: FastifyRequest, bytes: Buffer): Pro
     value = JSON.parse(text)
   } catch (error) {
     throw new AppError('invalid_json', error instanceof Error ? error.message : 'The body is not JSON')
+  }
+  if (isTooDeep(text)) {
+    throw new AppError('invalid_json', `The body is nested deeper than ${DEPTH_MAX} levels`)
   }
   // Further on null means that there is no body.
   if (value === null) throw new AppError('invalid_request', 'body: must be an object, not null')

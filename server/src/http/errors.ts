@@ -1,7 +1,8 @@
 // Every error leaves here as problem+json (RFC 9457). What is not an AppError, nor the HTTP library's word for bad input,
 // is a bug: logged with its cause, answered without a word about it.
+import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError, problems } from '../domain/errors.ts'
 import { print, type Printable } from '../domain/json.ts'
 import type { Log } from './deps.ts'
@@ -9,6 +10,7 @@ import type { Log } from './deps.ts'
 const RETRY_AFTER_S = 1
 // While the database is away every request would be such a line.
 const UNAVAILABLE_LOG_MS = 1000
+const LINGER_MS = 1000
 
 /** Prints an error as problem+json. */
 export function problemText({ code, message, extra }: AppError): string {
@@ -104,35 +106,50 @@ export function readOn(request: FastifyRequest, reply: FastifyReply): void {
 /** An error as text: the status and body that a dialect has for it, or a problem. */
 type Refuse = (error: AppError) => { status: number; body: string }
 
+/** What Node says of a connection on which something went wrong. */
+type Broken = Error & { code?: string; rawPacket?: unknown }
+
 /**
  * Makes what answers that which is no HTTP request at all, so that it has neither request nor reply, and closes its connection.
- * `refuseAt` gives the words of whom it seems to be for.
+ * `refuseAt` gives the words of whom it seems to be for; nothing is said where it would be taken for another answer.
  */
 export const createBrokenAnswer =
   (refuseAt: (head: { url: string; host: string | undefined }) => Refuse | undefined) =>
-  (error: ConnectionError, socket: Socket): void => {
-    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-    // The library's types have it as what its JSON would be.
-    const packet: unknown = error.rawPacket
-    const head = Buffer.isBuffer(packet) ? packet.toString('latin1') : ''
+  (error: Broken, socket: Socket, mayAnswer: boolean): void => {
+    // What still comes behind a fault that was answered.
+    if (socket.writableEnded) return
+    if (error.code === 'ECONNRESET' || !socket.writable || !mayAnswer) return void socket.destroy()
+    const head = Buffer.isBuffer(error.rawPacket) ? error.rawPacket.toString('latin1') : ''
     const url = /^\S+ +(\S+)/.exec(head)?.[1] ?? ''
     const host = /^host: *(\S+)/im.exec(head)?.[1]
-    const refused = new AppError('invalid_request', faultOf(error))
+    const refused = faultOf(error)
     const refuse = refuseAt({ url, host })
-    const { status, body } = refuse?.(refused) ?? { status: 400, body: problemText(refused) }
+    const { status, body } = refuse?.(refused) ?? {
+      status: problems[refused.code].status,
+      body: problemText(refused),
+    }
     const lines = [
-      `HTTP/1.1 ${status} Bad Request`,
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
       `content-type: application/${refuse === undefined ? 'problem+json' : 'json; charset=utf-8'}`,
+      'x-content-type-options: nosniff',
+      'cache-control: no-store',
       `content-length: ${Buffer.byteLength(body)}`,
       'connection: close',
     ]
     socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`)
+    // Whoever never closes his side would keep the connection for ever; closing it at once, on one who still sends, would lose the
+    // answer.
+    setTimeout(() => socket.destroy(), LINGER_MS).unref()
   }
 
-function faultOf({ code }: ConnectionError): string {
-  if (code === 'HPE_HEADER_OVERFLOW') return 'The URL and headers are longer than 16 KiB'
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'The request was not complete in time'
-  return `This is not valid HTTP/1.1 (${code})`
+function faultOf({ code }: Broken): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new AppError('headers_too_large', 'The URL and headers are longer than 16 KiB')
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new AppError('request_timeout', 'The request was not complete in time')
+  }
+  return new AppError('invalid_request', `This is not valid HTTP/1.1 (${code ?? 'unknown'})`)
 }
 
 /** Logs what a caller is not told. The path is that of the route: the real one may hold a secret. */

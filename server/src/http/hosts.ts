@@ -5,6 +5,7 @@ import type { ApiOptions } from './deps.ts'
 
 // So long another process may not have heard of a new name.
 const FRESH_MS = 1000
+const ABSOLUTE = /^https?:\/\/([^/?#]*)(\/.*)$/i
 
 export type Hosts = {
   /** The path to route by: that of the request, behind the mount of the dialect whose host it names. */
@@ -27,12 +28,14 @@ export function createHosts({ store, dialects, log }: Pick<ApiOptions, 'store' |
   }
 
   return {
-    rewrite({ url = '/', headers }) {
+    rewrite({ url: target = '/', headers }) {
       if (performance.now() > fresh_until) {
         refresh().catch((error: unknown) => log.warn({ err: error }, 'hosts.unread'))
       }
-      if (mounts.size === 0) return url
-      return (mounts.get(nameOf(headers.host)) ?? '') + url
+      if (mounts.size === 0) return target
+      // A URL that names a host goes before the header (RFC 9112 §3.2.2).
+      const [, host = headers.host, url = target] = ABSOLUTE.exec(target) ?? []
+      return (mounts.get(nameOf(host)) ?? '') + url
     },
     refresh,
   }

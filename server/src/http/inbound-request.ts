@@ -1,5 +1,6 @@
 // What providers send to inbound URLs, made fit to keep: secrets removed, broken bytes replaced, JSON recognised.
 import { isUtf8 } from 'node:buffer'
+import { isTooDeep } from '../domain/json.ts'
 
 // A provider's credentials are none of our business, and a ledger is read by many.
 const SECRET_HEADER = /authorization|cookie|token|secret|password|api-?key|(^|-)(auth|key)($|-)/
@@ -22,14 +23,14 @@ export function ledgerHeaders(rawHeaders: readonly string[]): string {
 /** Any bytes as a text that both databases can keep: what is not UTF-8, and NUL, becomes U+FFFD. */
 export const cleanText = (bytes: Buffer): string => bytes.toString().replaceAll('\0', '\ufffd')
 
-/** The JSON text in a body, without a byte order mark; undefined for anything else. */
+/** The JSON text in a body, without a byte order mark; undefined for anything else, and for what is nested too deep. */
 export function jsonTextOf(bytes: Buffer): string | undefined {
   if (!isUtf8(bytes)) return undefined
   const decoded = bytes.toString()
   const text = decoded.startsWith(BOM) ? decoded.slice(1) : decoded
   try {
     JSON.parse(text)
-    return text
+    return isTooDeep(text) ? undefined : text
   } catch {
     return undefined
   }

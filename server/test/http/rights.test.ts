@@ -100,10 +100,9 @@ test('the scopes open what the documentation says', async (t) => {
 })
 
 test('HEAD takes what GET takes', async (t) => {
-  const { api, call, project } = await startApi(t)
+  const { call, project } = await startApi(t)
   const key = await makeKey(call, project.id, { scopes: ['deliveries'] })
-  const head = async (url: string) =>
-    (await api.inject({ method: 'HEAD', url, headers: { authorization: `Bearer ${key}` } })).statusCode
+  const head = async (path: string) => (await call('HEAD', path, { key })).status
   assert.deepEqual([await head('/v1/tasks'), await head('/v1/deliveries')], [403, 200])
 })
 

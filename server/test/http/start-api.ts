@@ -13,6 +13,7 @@ import { createKeyUses } from '../../src/dialects/key-uses.ts'
 import { createDialects } from '../../src/dialects/index.ts'
 import { createIds } from '../../src/domain/id.ts'
 import { createApi } from '../../src/http/api.ts'
+import type { Patience } from '../../src/http/connections.ts'
 import type { ApiConfig, ApiOptions } from '../../src/http/deps.ts'
 import { createCipher } from '../../src/store/cipher.ts'
 import { createStore } from '../../src/store/open.ts'
@@ -60,7 +61,8 @@ export async function startApi(
     wrapStore = (store) => store,
     over,
     dialect = 'native',
-  }: { wrapStore?: (store: Store) => Store; over?: Store; dialect?: string } = {},
+    patience,
+  }: { wrapStore?: (store: Store) => Store; over?: Store; dialect?: string; patience?: Patience } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'ringback-http-'))
   const clock = { time: Date.UTC(2030, 0, 1) }
@@ -100,9 +102,14 @@ export async function startApi(
       public_url: 'https://ring.test/',
       body_limit: 10_000,
       inbound_rate: null,
+      wrong_key_rate: null,
+      api_rate: null,
       team_rate: null,
       trust_proxy: [],
+      connections: 1000,
+      connections_per_address: 1000,
       surface: 'all',
+      admin_apart: false,
       admin_key: adminKey,
       mail: false,
       version: '0.0.0',
@@ -113,9 +120,13 @@ export async function startApi(
     now,
     newId,
     randomBytes,
+    patience,
   }
   const api = await createApi(deps)
   const { port } = await api.listen({ host: '127.0.0.1', port: 0 })
+  const adminPort = deps.config.admin_apart
+    ? (await api.listenAdmin({ host: '127.0.0.1', port: 0 })).port
+    : port
   t.after(async () => {
     await api.close()
     if (over === undefined) await real.close()
@@ -138,7 +149,7 @@ export async function startApi(
       },
     })
     const text = await response.text()
-    const isJson = /json/.test(response.headers.get('content-type') ?? '')
+    const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '')
     return {
       status: response.status,
       headers: response.headers,
@@ -148,6 +159,7 @@ export async function startApi(
   }
   const createTask = async (json: unknown = {}) => (await call('POST', '/v1/tasks', { json })).body
   return {
+    adminPort,
     api,
     call,
     clock,

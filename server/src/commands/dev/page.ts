@@ -1,5 +1,6 @@
 // The page at / of `dev`: where to go from here, and the last tasks with their attempts. It is written by the server, runs
-// no script and loads nothing; a header says so to the browser, should a text of a stranger ever get through.
+// no script and loads nothing; a header says so to the browser, should a text of a stranger ever get through. What every answer says
+// of itself (http/edge.ts) holds for it, too.
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -18,9 +19,8 @@ const REFRESH_S = 5
 const headers = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
 }
 
 /** What the page is made from. */

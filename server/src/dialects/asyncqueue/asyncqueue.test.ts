@@ -7,7 +7,7 @@ import { taskStatuses, type TaskStatus } from '../../domain/task.ts'
 import { createAsyncqueue } from './asyncqueue.ts'
 import { sign } from './signature.ts'
 import { filterOf, statusWords } from './status.ts'
-import { createTeamCounter } from './team-rate.ts'
+import { createWindowCounter } from '../window-counter.ts'
 
 const asyncqueue = createAsyncqueue({ version: '1.2.3' })
 const now = Date.UTC(2026, 10, 20, 8)
@@ -96,7 +96,7 @@ test('every status has a word, by which it is found again', () => {
 })
 
 test('a window is counted to its end, and the next one begins with a request', () => {
-  const counted = createTeamCounter({ count: 2, window_s: 10 })
+  const counted = createWindowCounter({ count: 2, window_s: 10 })
   assert.deepEqual(counted('a', 1000), { remaining: 1, resets_at: 11_000, isOver: false })
   assert.deepEqual(counted('a', 10_999), { remaining: 0, resets_at: 11_000, isOver: false })
   assert.deepEqual(counted('a', 10_999), { remaining: 0, resets_at: 11_000, isOver: true })

@@ -16,7 +16,7 @@ function keyOf({ headers }: FastifyRequest): string | undefined {
 
 /** Makes the hook that finds the holder of a key with this role, or throws `unauthorized`. */
 export const createAuth =
-  ({ directory }: Pick<FrontDeps, 'directory'>, role: Caller['role']) =>
+  (deps: Pick<FrontDeps, 'directory' | 'guesses'>, role: Caller['role']) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const refusal = (text: string) => {
       reply.header('www-authenticate', 'Bearer')
@@ -24,7 +24,7 @@ export const createAuth =
     }
     const key = keyOf(request)
     if (key === undefined) throw refusal('API key required')
-    const caller = await findCaller(directory, key)
+    const caller = await findCaller(deps, request, key)
     if (caller?.role !== role || caller.project.dialect !== 'asyncqueue')
       throw refusal('Invalid or revoked API key')
     request.caller = caller

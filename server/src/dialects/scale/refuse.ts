@@ -11,6 +11,8 @@ const statuses: Partial<Record<ProblemCode, number>> = {
   destination_forbidden: 400,
   mail_not_configured: 400,
   unsupported_media_type: 400,
+  request_timeout: 400,
+  headers_too_large: 400,
   pruned: 404,
   idempotency_key_reused: 409,
 }

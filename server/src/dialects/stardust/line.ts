@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { parseTarget } from '../../domain/destination.ts'
 import { AppError } from '../../domain/errors.ts'
-import { compact, hasNul, members } from '../../domain/json.ts'
+import { DEPTH_MAX, isTooDeep, compact, hasNul, members } from '../../domain/json.ts'
 
 const attachmentTypes: readonly string[] = [
   'IMAGE',
@@ -56,6 +56,7 @@ export function readLine(bytes: Buffer): Line {
     return unreadable(`The line is not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`)
   }
   if (!text.startsWith('{')) return unreadable('The line must be a JSON object: one record')
+  if (isTooDeep(text)) return unreadable(`The line is nested deeper than ${DEPTH_MAX} levels`)
   if (hasNul(text))
     return unreadable('The line has a text with NUL (\\u0000), which cannot be kept; remove it')
   const record = compact(text)

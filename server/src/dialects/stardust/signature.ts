@@ -4,6 +4,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { AppError } from '../../domain/errors.ts'
 import { findCustomer } from '../caller.ts'
+import { keyHash } from '../credentials.ts'
 import type { FrontDeps } from '../front.ts'
 import { heldSecrets } from '../held-secrets.ts'
 import { signatureExpired, wrongSignature } from './envelope.ts'
@@ -31,9 +32,10 @@ function headerOf({ headers }: FastifyRequest, name: string): string {
 
 /** Makes the hook that finds the caller of a signed request, before anything of its body is read. */
 export function createSignatureAuth(
-  { directory, store }: Pick<FrontDeps, 'directory' | 'store'>,
+  deps: Pick<FrontDeps, 'directory' | 'guesses' | 'store'>,
   { window_ms }: { window_ms: number },
 ): onRequestAsyncHookHandler {
+  const { store, guesses } = deps
   return async (request) => {
     const id = accessKeyOf(request)
     const ts = headerOf(request, 'X-TS')
@@ -41,7 +43,7 @@ export function createSignatureAuth(
     if (!/^\d{1,15}$/.test(ts)) {
       throw new AppError('unauthorized', 'X-TS: not a time in whole milliseconds since 1970')
     }
-    const caller = await findCustomer(directory, 'stardust', id)
+    const caller = await findCustomer(deps, request, 'stardust', id)
     if (caller === undefined) {
       throw new AppError('unauthorized', 'X-STARDUST-KEY: no AccessKey has this id, or it was revoked')
     }
@@ -51,6 +53,7 @@ export function createSignatureAuth(
     const secrets = heldSecrets(await store.secrets(project_id), { kind: 'signing', mode, now })
     const matches = secrets.map((secret) => isSame(given, sign(ts, { id, secret })))
     if (!matches.includes(true)) {
+      guesses.wrong(request, keyHash(id))
       throw wrongSignature(
         'X-SIGN: not the lower-case hex MD5 of <X-TS>&<AccessKey secret>&<AccessKey id> with the secret of this AccessKey',
       )

@@ -41,7 +41,7 @@ function register(app: FastifyInstance, given: FrontDeps): void {
   app.get('/v1/downloads/:token', exports.download)
 
   app.register(async (scope) => {
-    scope.addHook('onRequest', createKeyAuth(deps.directory))
+    scope.addHook('onRequest', createKeyAuth(deps))
     scope.addHook('onRequest', async ({ raw }) => {
       // Clients send none with an empty body, and whatever they send with another, it is JSON (contract §1.1).
       raw.headers['content-type'] = 'application/json'

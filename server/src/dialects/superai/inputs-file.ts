@@ -1,6 +1,6 @@
 // Reads the inputs of a batch from a customer's file: a JSON array, as large as what a request may carry.
 import { isUtf8 } from 'node:buffer'
-import { elements } from '../../domain/json.ts'
+import { DEPTH_MAX, isTooDeep, elements } from '../../domain/json.ts'
 import { FetchError, type Fetch } from '../work.ts'
 
 /** As large as a request's inputs may be, in bytes (contract §1.3). */
@@ -30,6 +30,7 @@ export async function readInputsFile(fetch: Fetch, url: string): Promise<InputsF
   } catch (error) {
     return fault(`the file is not JSON: ${error instanceof Error ? error.message : ''}`)
   }
+  if (isTooDeep(text)) return fault(`the file is nested deeper than ${DEPTH_MAX} levels`)
   return Array.isArray(value) ? { inputs: elements(text) } : fault('the file must hold a JSON array')
 }
 

@@ -5,20 +5,19 @@ import { AppError } from '../../domain/errors.ts'
 import { members, print, type Printable } from '../../domain/json.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Store } from '../../store/store.ts'
-import { callerOf, findCustomer } from '../caller.ts'
-import type { Directory } from '../directory.ts'
+import { callerOf, findCustomer, type Keys } from '../caller.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** Makes the hook that finds the customer of the header `API-KEY`, or throws `unauthorized`. */
 export const createKeyAuth =
-  (directory: Pick<Directory, 'key' | 'project'>): onRequestAsyncHookHandler =>
+  (keys: Keys): onRequestAsyncHookHandler =>
   async (request) => {
     const key = request.headers['api-key']
     if (typeof key !== 'string' || key === '') {
       throw new AppError('unauthorized', 'Send your key in the header API-KEY')
     }
-    request.caller = (await findCustomer(directory, 'superai', key)) ?? null
+    request.caller = (await findCustomer(keys, request, 'superai', key)) ?? null
     if (request.caller === null) {
       throw new AppError('unauthorized', 'API-KEY: this key does not exist, or was revoked')
     }
