@@ -32,7 +32,7 @@ export async function fairness(stage: Stage): Promise<Result[]> {
   const { waiting } = stage.sizes
   const kinds: Kind[] = [
     // The port "discard": nobody listens there.
-    { name: 'refuses connections', url: 'http://127.0.0.1:9' },
+    { name: 'refuses connections', url: 'http://127.0.0.1:65535' },
     { name: 'never answers', url: await broken(neverAnswer) },
     { name: 'drips its answer for ever', url: await broken(drip) },
     { name: `answers 500, ${countText(waiting)} waiting`, url: await broken(answer500), waiting },

@@ -42,7 +42,7 @@ function atLeast(least: number, name: 'minutes' | 'rate' | 'old'): number {
 // Before that the caches are still filling.
 const SHORTEST_MINUTES = 5
 // The port "discard": nobody listens there.
-const DEAD = 'http://127.0.0.1:9'
+const DEAD = 'http://127.0.0.1:65535'
 // Out of 50 callbacks.
 const SHARES: Record<Addressee, number> = { dead: 1, hanging: 1, slow: 1, refusing: 5, healthy: 42 }
 const addressees = Object.entries(SHARES).flatMap(([name, share]) =>
