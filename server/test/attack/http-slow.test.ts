@@ -58,7 +58,7 @@ test('whoever does not read his answers is cut off', async (t) => {
   const { port, createTask, credentials } = await startApi(
     t,
     { body_limit: 4_000_000 },
-    { patience: { ...endless, silence_ms: 300 } },
+    { patience: { ...endless, silence_ms: 2000 } },
   )
   const { id } = await createTask({ params: 'x'.repeat(3_000_000) })
   const socket = openSocket(t, port)
