@@ -13,11 +13,19 @@ import { profileReport } from './profiles.ts'
 import { build, source } from './program.ts'
 import { resultTables, type Result } from './results.ts'
 import { onPostgres, onSqlite } from './setups.ts'
+import { siege } from './siege.ts'
 import { startSink } from './sink-process.ts'
 import type { Stage } from './stage.ts'
 import { start } from './start.ts'
 
-const groups: Record<Group, (stage: Stage) => Promise<Result[]>> = { load, fairness, growth, memory, start }
+const groups: Record<Group, (stage: Stage) => Promise<Result[]>> = {
+  load,
+  fairness,
+  siege,
+  growth,
+  memory,
+  start,
+}
 
 // Of a server that has a machine with others, and no more than a laptop has to spare.
 const POSTGRES = { shared_buffers: '512MB', max_wal_size: '4GB' }

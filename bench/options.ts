@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { Sizes } from './stage.ts'
 
 /** The groups of scenarios, in the order in which they run. */
-export const groupNames = ['load', 'fairness', 'growth', 'memory', 'start'] as const
+export const groupNames = ['load', 'fairness', 'siege', 'growth', 'memory', 'start'] as const
 export type Group = (typeof groupNames)[number]
 
 export type Options = {
@@ -29,6 +29,7 @@ const numbers = {
   connections: ['64', '64'],
   rate: ['500', '200'],
   seconds: ['10', '2'],
+  besiegers: ['200', '20'],
   settled: ['100000,1000000,5000000', '1000,10000'],
   waiting: ['1000000', '10000'],
   destinations: ['10000', '500'],
@@ -38,7 +39,7 @@ type Name = keyof typeof numbers
 
 export const HELP = `Usage: npm run bench -- [options]
 
-  --only LIST        of load, fairness, growth, memory and start (all)
+  --only LIST        of load, fairness, siege, growth, memory and start (all)
   --quick            everything small, to see that it works: the figures mean nothing
   --json FILE        where the figures go as JSON (bench-results.json)
   --built            builds the package and measures that, not the sources
@@ -47,12 +48,13 @@ export const HELP = `Usage: npm run bench -- [options]
   --profile DIR      writes the server's CPU profiles of resolve and drain there and prints what cost most; one round of
                      load alone, if --rounds and --only do not say otherwise
   --rounds N         interleaved rounds, of which medians are shown (3)
-  --tasks N          requests of raw, create and resolve a round (30000)
+  --tasks N          requests of raw, create and resolve a round, those of the siege included (30000)
   --due N            deliveries due after the restart (50000)
   --size LIST        bytes of what a provider posts (1024,16384)
   --connections N    requests under way at a time (64)
   --rate N           tasks a second of the fairness load (500)
   --seconds N        how long that is measured (10)
+  --besiegers N      receivers that drip and, as many more, clients that send a byte a second (200)
   --settled LIST     settled tasks there already, least first (100000,1000000,5000000)
   --waiting N        deliveries that wait (1000000)
   --destinations N   receivers with one delivery each (10000)
@@ -104,6 +106,7 @@ export function readOptions(args: string[]): Options {
       connections: one('connections'),
       rate: one('rate'),
       seconds: one('seconds'),
+      besiegers: one('besiegers'),
       settled: several('settled').toSorted((a, b) => a - b),
       waiting: one('waiting'),
       destinations: one('destinations'),

@@ -3,7 +3,8 @@ import { median } from './figures.ts'
 
 type Column = { title: string; unit: string; digits: number }
 
-// In the order of the table. `alone` is the same load without the broken receiver, `first_ms` from the start of the process to
+// In the order of the table. `alone` is the same load without the broken receiver or the siege, `held` how many connections of each
+// kind there were on average, `first_ms` from the start of the process to
 // the first delivery, `rise_mib` what a straight line through the memory of the whole time rises by.
 const columns = {
   per_s: { title: 'per second', unit: '', digits: 0 },
@@ -15,6 +16,8 @@ const columns = {
   alone_per_s: { title: 'per second alone', unit: '', digits: 0 },
   alone_p50_ms: { title: 'p50 alone', unit: ' ms', digits: 1 },
   alone_p99_ms: { title: 'p99 alone', unit: ' ms', digits: 1 },
+  ratio_to_alone: { title: 'to alone', unit: '', digits: 2 },
+  held: { title: 'held', unit: '', digits: 0 },
   p99_to_alone: { title: 'p99 / alone', unit: '', digits: 2 },
   first_ms: { title: 'first delivery', unit: ' ms', digits: 0 },
   resident_mib: { title: 'resident', unit: ' MiB', digits: 0 },

@@ -15,6 +15,8 @@ export type Sizes = {
   /** Tasks a second of the fairness load, and for how long each is measured. */
   rate: number
   seconds: number
+  /** Dripping receivers of the siege, and as many slow clients. */
+  besiegers: number
   /** Settled tasks that there are already, least first. */
   settled: readonly number[]
   /** Deliveries that wait at a dead receiver. */

@@ -3,11 +3,11 @@
 import type { CallRequest } from '../domain/call.ts'
 import { unanswered, type Outcome } from '../domain/outcome.ts'
 import type { Clock } from './clock.ts'
-import type { HttpSender } from './http-sender.ts'
+import type { HttpSender, SendRequest } from './http-sender.ts'
 
 export type CallSender = {
   /** Sends; whatever the other side does is an Outcome. Rejects for what could never be sent. */
-  send(request: CallRequest): Promise<Outcome>
+  send(request: CallRequest & Pick<SendRequest, 'lane'>): Promise<Outcome>
   /** Ends what is under way as `unknown` and closes every socket. Later calls end as `unknown` at once. */
   close(): Promise<void>
 }
@@ -20,11 +20,15 @@ const HARMLESS = new Set(['accept', 'accept-encoding', 'accept-language', 'conte
 /** Makes a sender of calls over one of requests, which it closes with itself. */
 export function createCallSender({ sender, clock }: { sender: HttpSender; clock: Clock }): CallSender {
   return {
-    async send(first) {
+    async send({ lane, ...first }) {
       const deadline = clock.now() + first.timeout_ms
-      let request = first
+      let request: CallRequest = first
       for (let redirects = 0; ; redirects++) {
-        const outcome = await sender.send({ ...request, timeout_ms: Math.max(1, deadline - clock.now()) })
+        const outcome = await sender.send({
+          ...request,
+          lane,
+          timeout_ms: Math.max(1, deadline - clock.now()),
+        })
         const url = targetOf(outcome, request.url)
         if (url === undefined) return outcome
         if (redirects === MOST_REDIRECTS)

@@ -120,7 +120,7 @@ export function createCalls({
 
   async function sendOne(ready: ReadyCall, request: CallRequest): Promise<Outcome> {
     try {
-      return await sender.send(request)
+      return await sender.send({ ...request, lane: ready.destination_id })
     } catch (error) {
       log.error({ err: error, task_id: ready.task_id }, 'call.unsendable')
       return unanswered('protocol', 'The request could not be made.')

@@ -79,6 +79,23 @@ test('requests one after the other share a connection, those at once have their 
   assert.equal(receiver.connections.length, 3)
 })
 
+test('what hangs in one lane leaves the connections of another to the same origin alone', async (t) => {
+  const receiver = await using(
+    t,
+    startReceiver(({ url }, response) => void (url === '/hangs' || response.end())),
+  )
+  const { send } = await startSender(t, { connections_per_origin: 2 })
+  const over = new AbortController()
+  const hanging = Array.from({ length: 3 }, () =>
+    send(`${receiver.url}/hangs`, { lane: 'the one' }, over.signal),
+  )
+  for (let i = 0; i < 2; i++)
+    assert.equal((await send(receiver.url, { lane: 'the other' })).kind, 'delivered')
+  assert.equal(receiver.connections.length, 3)
+  over.abort()
+  await Promise.all(hanging)
+})
+
 test('connection: close is honoured, with others waiting', async (t) => {
   const receiver = await using(
     t,
@@ -125,7 +142,8 @@ test('a connection that closes while idle is forgotten, and its origin with it',
   t.after(() => connections.close())
   const take = () => {
     let taken: Connection | undefined
-    connections.acquire(receiver.url, { start: (connection) => (taken = connection), stop: () => {} })
+    const pool = { lane: 'a', origin: receiver.url }
+    connections.acquire(pool, { start: (connection) => (taken = connection), stop: () => {} })
     return taken ?? assert.fail('no connection came')
   }
   const first = take()

@@ -1,4 +1,4 @@
-// Keep-alive connections, per origin. Each is an undici Client, which is one socket at a time. Not undici's own Pool: it
+// Keep-alive connections, per lane and origin. Each is an undici Client, which is one socket at a time. Not undici's own Pool: it
 // cannot say which socket carried a request (needed for remote_address and for telling a stale socket from a dead
 // receiver), nor take back a request that waits, and its origins know no least recently used.
 import { Client } from 'undici'
@@ -7,7 +7,7 @@ import { boundWire, HEADERS_BYTES } from './wire-bound.ts'
 
 export type Connection = {
   readonly client: Client
-  readonly origin: string
+  readonly pool: Pool
   /** The peer of the socket now open, or null. */
   remote_address: string | null
   /** Requests begun on the socket now open. */
@@ -16,6 +16,12 @@ export type Connection = {
   beginAnswer: () => void
   cancelConnect: () => void
 }
+
+/**
+ * Whose connections, and to where. Lanes share none: what hangs in one, such as another project's at the same origin, must not
+ * use up those of the others.
+ */
+export type Pool = { lane: string; origin: string }
 
 /** Someone in need of a connection. */
 export type Waiter = {
@@ -26,10 +32,10 @@ export type Waiter = {
 }
 
 export type Connections = {
-  /** Gives the waiter an idle or a new connection to `origin` at once, or puts it at the end of the origin's queue. */
-  acquire(origin: string, waiter: Waiter): void
+  /** Gives the waiter an idle or a new connection of the pool at once, or puts it at the end of the pool's queue. */
+  acquire(pool: Pool, waiter: Waiter): void
   /** Takes a waiter out of the queue; does nothing when it is not in it. */
-  abandon(origin: string, waiter: Waiter): void
+  abandon(pool: Pool, waiter: Waiter): void
   /** Takes back a connection whose answer ended by itself. */
   release(connection: Connection): void
   /** Destroys a connection, whatever is under way on it. */
@@ -43,11 +49,13 @@ export type Connections = {
 // Longer than this a receiver's own time-out is likely to close the socket under our next request.
 const IDLE_MS = 10_000
 
-type Origin = { connections: Set<Connection>; idle: Connection[]; waiters: Set<Waiter> }
+type Sockets = { connections: Set<Connection>; idle: Connection[]; waiters: Set<Waiter> }
+
+const nameOf = ({ lane, origin }: Pool): string => `${lane} ${origin}`
 
 /**
- * Makes the set of connections: at most `per_origin` to one origin, and at most `max_origins` origins with none but idle
- * connections: beyond, the least recently used is closed. Origins with a request under way are never closed for this. A
+ * Makes the set of connections: at most `per_origin` of one lane to one origin, and at most `max_origins` pools with none but idle
+ * connections: beyond, the least recently used is closed. Pools with a request under way are never closed for this. A
  * connection ends whose answer takes far more than a body of `body_bytes` could.
  */
 export function createConnections({
@@ -62,32 +70,33 @@ export function createConnections({
   body_bytes: number
 }): Connections {
   // In the order of their last use.
-  const origins = new Map<string, Origin>()
+  const pools = new Map<string, Sockets>()
   const closing = new Set<Promise<void>>()
 
-  function touch(key: string): Origin {
-    const known = origins.get(key)
+  function touch(pool: Pool): Sockets {
+    const name = nameOf(pool)
+    const known = pools.get(name)
     if (known !== undefined) {
-      origins.delete(key)
-      origins.set(key, known)
+      pools.delete(name)
+      pools.set(name, known)
       return known
     }
-    if (origins.size >= max_origins) closeOldestIdle()
-    const origin = { connections: new Set<Connection>(), idle: [], waiters: new Set<Waiter>() }
-    origins.set(key, origin)
-    return origin
+    if (pools.size >= max_origins) closeOldestIdle()
+    const sockets = { connections: new Set<Connection>(), idle: [], waiters: new Set<Waiter>() }
+    pools.set(name, sockets)
+    return sockets
   }
 
   function closeOldestIdle(): void {
-    for (const { idle, connections } of origins.values()) {
+    for (const { idle, connections } of pools.values()) {
       if (idle.length < connections.size) continue
       for (const connection of idle) drop(connection)
       return
     }
   }
 
-  function open(key: string, origin: Origin): Connection {
-    const client = new Client(key, {
+  function open(pool: Pool, sockets: Sockets): Connection {
+    const client = new Client(pool.origin, {
       allowH2: false,
       // The sender keeps the time itself, from the first look-up of the name on.
       headersTimeout: 0,
@@ -108,22 +117,22 @@ export function createConnections({
     })
     const connection: Connection = {
       client,
-      origin: key,
+      pool,
       remote_address: null,
       request_count: 0,
       beginAnswer: () => {},
       cancelConnect: () => {},
     }
     client.on('disconnect', () => {
-      if (origin.idle.includes(connection)) drop(connection)
+      if (sockets.idle.includes(connection)) drop(connection)
     })
-    origin.connections.add(connection)
+    sockets.connections.add(connection)
     return connection
   }
 
-  function destroy(connection: Connection, origin: Origin): boolean {
-    if (!origin.connections.delete(connection)) return false
-    origin.idle = origin.idle.filter((idle) => idle !== connection)
+  function destroy(connection: Connection, sockets: Sockets): boolean {
+    if (!sockets.connections.delete(connection)) return false
+    sockets.idle = sockets.idle.filter((idle) => idle !== connection)
     connection.cancelConnect()
     const closed = connection.client.destroy()
     closing.add(closed)
@@ -132,46 +141,47 @@ export function createConnections({
   }
 
   function drop(connection: Connection): void {
-    const origin = origins.get(connection.origin)
-    if (origin === undefined || !destroy(connection, origin)) return
-    const next = takeFirst(origin.waiters)
-    if (next !== undefined) next.start(open(connection.origin, origin))
-    else if (origin.connections.size === 0) origins.delete(connection.origin)
+    const name = nameOf(connection.pool)
+    const sockets = pools.get(name)
+    if (sockets === undefined || !destroy(connection, sockets)) return
+    const next = takeFirst(sockets.waiters)
+    if (next !== undefined) next.start(open(connection.pool, sockets))
+    else if (sockets.connections.size === 0) pools.delete(name)
   }
 
   return {
-    acquire(key, waiter) {
-      const origin = touch(key)
+    acquire(pool, waiter) {
+      const sockets = touch(pool)
       // The one used last: the others grow idle and close.
-      const idle = origin.idle.pop()
+      const idle = sockets.idle.pop()
       if (idle !== undefined) waiter.start(idle)
-      else if (origin.connections.size < per_origin) waiter.start(open(key, origin))
-      else origin.waiters.add(waiter)
+      else if (sockets.connections.size < per_origin) waiter.start(open(pool, sockets))
+      else sockets.waiters.add(waiter)
     },
-    abandon(key, waiter) {
-      origins.get(key)?.waiters.delete(waiter)
+    abandon(pool, waiter) {
+      pools.get(nameOf(pool))?.waiters.delete(waiter)
     },
     release(connection) {
-      const origin = origins.get(connection.origin)
-      if (origin === undefined || !origin.connections.has(connection)) return
-      const next = takeFirst(origin.waiters)
-      if (next === undefined) origin.idle.push(connection)
+      const sockets = pools.get(nameOf(connection.pool))
+      if (sockets === undefined || !sockets.connections.has(connection)) return
+      const next = takeFirst(sockets.waiters)
+      if (next === undefined) sockets.idle.push(connection)
       // The client is still in the middle of the answer that ended; a request begun now would be taken for its next.
       else queueMicrotask(() => next.start(connection))
     },
     drop,
     replace(connection) {
-      const origin = touch(connection.origin)
-      destroy(connection, origin)
-      return open(connection.origin, origin)
+      const sockets = touch(connection.pool)
+      destroy(connection, sockets)
+      return open(connection.pool, sockets)
     },
     async close() {
-      for (const origin of origins.values()) {
-        for (const waiter of origin.waiters) waiter.stop()
-        origin.waiters.clear()
-        for (const connection of origin.connections) destroy(connection, origin)
+      for (const sockets of pools.values()) {
+        for (const waiter of sockets.waiters) waiter.stop()
+        sockets.waiters.clear()
+        for (const connection of sockets.connections) destroy(connection, sockets)
       }
-      origins.clear()
+      pools.clear()
       await Promise.all(closing)
     },
   }

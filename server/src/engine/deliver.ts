@@ -87,7 +87,8 @@ export function createDeliver({
     let outcome: Outcome
     try {
       const { url, headers } = render(ready, { project, secrets, attempt: number, now: started_at })
-      outcome = await sender.send({ url, headers, body: ready.body, timeout_ms: policy.timeout_ms })
+      const lane = ready.destination_id
+      outcome = await sender.send({ url, lane, headers, body: ready.body, timeout_ms: policy.timeout_ms })
     } catch (error) {
       // Ours to mend, and perhaps mended before the retries are used up.
       log.error({ err: error, delivery_id: ready.id }, 'delivery.unsendable')

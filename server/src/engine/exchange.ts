@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici'
 import type { IncomingHttpHeaders } from 'undici/types/header.js'
 import { classifyError, parseRetryAfter, unanswered, type Outcome } from '../domain/outcome.ts'
 import { bodyText, headerRecord } from './answer.ts'
-import type { Connection, Connections, Waiter } from './connections.ts'
+import type { Connection, Connections, Pool, Waiter } from './connections.ts'
 
 /** Bounds of one exchange: until the status line, and of the body that is read after it; null leaves it what is left. */
 type Bounds = { timeout_ms: number; body_bytes: number; body_ms: number | null }
@@ -13,7 +13,7 @@ const MOST_PIECES = 1024
 
 type ExchangeOptions = {
   connections: Connections
-  origin: string
+  pool: Pool
   request: Dispatcher.DispatchOptions
   bounds: Bounds
   /** Wall clock in milliseconds, for the dates in `Retry-After`. */
@@ -44,9 +44,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   }
 
   begin(): void {
-    const { connections, origin, bounds } = this.#options
+    const { connections, pool, bounds } = this.#options
     this.#timer = setTimeout(onTimeout, bounds.timeout_ms, this)
-    connections.acquire(origin, this)
+    connections.acquire(pool, this)
     this.#waited = this.#connection === null
   }
 
@@ -162,8 +162,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     if (this.#ended) return
     this.#ended = true
     clearTimeout(this.#timer)
-    const { connections, origin, resolve } = this.#options
-    if (this.#connection === null) connections.abandon(origin, this)
+    const { connections, pool, resolve } = this.#options
+    if (this.#connection === null) connections.abandon(pool, this)
     else if (reusable) connections.release(this.#connection)
     else connections.drop(this.#connection)
     if (outcome !== null) resolve(outcome)

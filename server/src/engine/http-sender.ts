@@ -9,6 +9,8 @@ import { splitUrl } from './request-url.ts'
 
 export type SendRequest = {
   url: string
+  /** The destination that it is for: its connections serve no other, even at the same origin. */
+  lane: string
   /** Names in lower case. Content-length, host and connection are the client's own. */
   headers: Record<string, string>
   body: string | Uint8Array | null
@@ -59,7 +61,7 @@ export function createHttpSender({
   let closed = false
 
   return {
-    async send({ url: text, headers, body, timeout_ms, method = 'POST' }, signal) {
+    async send({ url: text, lane, headers, body, timeout_ms, method = 'POST' }, signal) {
       if (closed || signal?.aborted === true) return unanswered('unknown', 'stopped')
       const url = new URL(text)
       const fault = schemeFault(url)
@@ -69,7 +71,7 @@ export function createHttpSender({
       return new Promise<Outcome>((resolve, reject) => {
         const exchange = new Exchange({
           connections,
-          origin,
+          pool: { lane, origin },
           request: { method, path, headers: allHeaders, body },
           bounds: { timeout_ms, body_bytes, body_ms },
           now,

@@ -30,6 +30,7 @@ function startSender(t: TestContext, url: string) {
   })
   const send = (sending: Partial<Sending> = {}) =>
     sender.send({
+      lane: 'a',
       url: 'joe@mail.test',
       headers: { subject: 'task.completed of task t', 'message-id': 'd1' },
       body: '{}',
@@ -322,7 +323,13 @@ test('a password does not leave this machine without encryption', async (t) => {
         opened(result instanceof Error ? result : { ...result, address: '192.0.2.1' }),
       ),
   })
-  const outcome = await sender.send({ url: 'joe@mail.test', headers: {}, body: '{}', timeout_ms: 5000 })
+  const outcome = await sender.send({
+    url: 'joe@mail.test',
+    lane: 'a',
+    headers: {},
+    body: '{}',
+    timeout_ms: 5000,
+  })
   assert.deepEqual(
     [outcome.kind, outcome.status, outcome.error],
     ['deferred', 502, 'The mail server refused STARTTLS.'],
@@ -371,6 +378,7 @@ test('into a folder each mail is a file that only its owner reads, and the same 
 
 test('without a mail server a mail that was promised before waits for one', async () => {
   const { kind, error } = await noMailSender.send({
+    lane: 'a',
     url: 'joe@mail.test',
     headers: {},
     body: '',

@@ -38,7 +38,7 @@ export function createOperatorCall({
         },
       })
       const headers = { 'content-type': 'application/json', 'user-agent': `Ringback/${version}` }
-      const outcome = await sender.send({ url, headers, body, timeout_ms: TIMEOUT_MS })
+      const outcome = await sender.send({ url, lane: 'operator', headers, body, timeout_ms: TIMEOUT_MS })
       if (outcome.kind !== 'delivered')
         throw new Error(outcome.error ?? `RINGBACK_OPERATOR_URL answered ${outcome.status}`)
     },

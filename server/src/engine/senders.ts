@@ -3,7 +3,14 @@ import { targetKind, type Target } from '../domain/destination.ts'
 import type { Outcome } from '../domain/outcome.ts'
 
 /** One attempt of a delivery: its headers are those of the request or of the mail, with names in lower case. */
-export type Sending = { url: string; headers: Record<string, string>; body: string; timeout_ms: number }
+export type Sending = {
+  url: string
+  /** The id of the destination. */
+  lane: string
+  headers: Record<string, string>
+  body: string
+  timeout_ms: number
+}
 
 export type Sender = {
   /** Sends; whatever the other side does is an Outcome. Rejects for what could never be sent. */

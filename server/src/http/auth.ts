@@ -38,10 +38,13 @@ export function createKeyAuth(
 }
 
 function assertScope({ key }: Caller, { routeOptions }: FastifyRequest): void {
-  const scope = routeOptions.config.right?.takes
+  const { takes: scope, mode = key.mode } = routeOptions.config.right ?? {}
   const scopes = scopesOf(key)
   if (scope === undefined) throw new Error(`${routeOptions.url} does not say what it takes`)
-  if (scope !== 'admin key' && scopes.includes(scope)) return
+  if (scope !== 'admin key' && scopes.includes(scope)) {
+    if (key.mode === mode) return
+    throw new AppError('insufficient_scope', `This holds for both modes, so it takes a ${mode} key`, { mode })
+  }
   const remedy =
     scope === 'operator' && key.role === 'customer'
       ? 'only an operator key of the project (rb_op_…) can have it'

@@ -1,7 +1,7 @@
 // The shape of every list: `{data, next_cursor}`.
 import { Type } from 'typebox'
 import { print, type Printable } from '../domain/json.ts'
-import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../domain/page.ts'
+import { decodeCursor, encodeCursor, foreignCursor, type Page, type PageRequest } from '../domain/page.ts'
 
 const DEFAULT_LIMIT = 20
 
@@ -18,6 +18,13 @@ export const pageOf = ({ limit, cursor }: { limit?: number; cursor?: string }): 
   limit: limit ?? DEFAULT_LIMIT,
   after: cursor === undefined ? null : decodeCursor(cursor),
 })
+
+/** The same for a list whose sort key is a number: the cursor of another list would be none. */
+export function numberedPageOf(query: Parameters<typeof pageOf>[0]): PageRequest {
+  const page = pageOf(query)
+  if (page.after !== null && !/^\d{1,15}$/.test(page.after)) throw foreignCursor()
+  return page
+}
 
 /** Prints a page; `keyOf` gives a row's sort key, which is its id unless told. */
 export function printPage<T extends { id: string }>(

@@ -4,9 +4,13 @@ import type { FastifyRequest, RouteOptions } from 'fastify'
 import { auditOf } from '../dialects/audit.ts'
 import type { Act, Audit, AuditSubject } from '../domain/audit.ts'
 import type { KeyScope } from '../domain/key.ts'
+import type { Mode } from '../domain/project.ts'
 
-/** `takes` is the scope that a project's key needs, or the administrator's own key; what only reads has no `act`. */
-export type Right = { takes: KeyScope | 'admin key'; act?: Act }
+/**
+ * `takes` is the scope that a project's key needs, or the administrator's own key; what only reads has no `act`. `mode` is that of
+ * the key, where what it changes holds for both modes: who has a test key must not reach what is live.
+ */
+export type Right = { takes: KeyScope | 'admin key'; act?: Act; mode?: Mode }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -50,7 +54,7 @@ export const rights: Readonly<Record<string, Right>> = {
   resumeDestination: { takes: 'deliveries', act: 'destination.resume' },
 
   getProject: { takes: 'admin' },
-  updateProject: { takes: 'admin', act: 'project.update' },
+  updateProject: { takes: 'admin', act: 'project.update', mode: 'live' },
   listTokens: { takes: 'admin' },
   createToken: { takes: 'admin', act: 'token.create' },
   revokeToken: { takes: 'admin', act: 'token.revoke' },

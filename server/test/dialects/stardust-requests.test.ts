@@ -1,7 +1,8 @@
 // Requests to Stardust's routes: who may ask, what is refused with which code, and the envelope of each answer.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { signed, startStardust, type Envelope } from './stardust-customer.ts'
+import { adminKey } from '../http/start-api.ts'
+import { imageRecord, signed, startStardust, type Envelope } from './stardust-customer.ts'
 
 const ROOT = '/stardust/rosetta-open'
 const MINUTE_MS = 60_000
@@ -290,4 +291,55 @@ test('ids are taken as numbers and as strings, and numbers beyond 2^53 are not r
     const { text } = await request('GET', `${ROOT}/project/get?${query}`, { headers })
     assert.equal((JSON.parse(text) as Envelope).code, code, query)
   }
+})
+
+test('a signature opens every path and body of its AccessKey within its window, and nothing of another’s', async (t) => {
+  // The platform's contract: it covers neither, and names no nonce. TLS alone keeps it from others.
+  const world = await startStardust(t)
+  const made = await world.call('POST', '/v1/admin/projects', {
+    key: adminKey,
+    json: { name: 'other', dialect: 'stardust' },
+  })
+  const other = made.body.credentials as unknown as Record<string, string>
+  const { test_key = '' } = world.credentials as unknown as Record<string, string>
+  const headers = signed(world.key, world.clock.now())
+  const code = async (method: string, path: string, given: Headers, json?: unknown) =>
+    ((await world.request(method, ROOT + path, { headers: given, json })).body as unknown as Envelope).code
+  const requests = [
+    ['POST', '/project/tasks', { projectId: 3184 }],
+    ['POST', '/project/tasks', { projectId: 3184 }],
+    ['POST', '/project/tasks', { projectId: 3185 }],
+    ['POST', '/tasks/export', { projectId: 3184 }],
+    ['POST', '/project/create', project],
+  ] as const
+  for (const [method, path, json] of requests)
+    assert.equal(await code(method, path, headers, json), 200, path)
+  // Neither for another's AccessKey nor for the other mode's, whose secret is the same.
+  for (const id of [other['access_key_id'] ?? '', test_key]) {
+    const replayed = { ...headers, 'X-STARDUST-KEY': id }
+    assert.equal(await code('POST', '/project/tasks', replayed, { projectId: 3184 }), 401)
+  }
+  world.clock.advance(5 * MINUTE_MS + 1)
+  for (const [method, path, json] of requests)
+    assert.equal(await code(method, path, headers, json), 403, path)
+})
+
+test('the signature of a callback opens the same AccessKey’s routes for five minutes, and no other’s', async (t) => {
+  const world = await startStardust(t)
+  const hook = `${world.receiver_url}/hook`
+  const taskId = await world.importRecord(imageRecord('row', hook))
+  await world.operate('POST', `/v1/tasks/${taskId}/complete`, { response: { annotations: [] } })
+  await world.attempted(1)
+  const [{ headers: heard }] = world.received as [(typeof world.received)[number]]
+  const headers = Object.fromEntries(
+    ['x-stardust-key', 'x-ts', 'x-sign'].map((name) => [name, String(heard[name])]),
+  )
+  const post = async () =>
+    (
+      (await world.request('POST', `${ROOT}/project/tasks`, { headers, json: { projectId: 3184 } }))
+        .body as unknown as Envelope
+    ).code
+  assert.equal(await post(), 200)
+  world.clock.advance(5 * MINUTE_MS + 1)
+  assert.equal(await post(), 403)
 })

@@ -324,6 +324,10 @@ test('lists page newest first and filter', async (t) => {
   )
   const second = await call('GET', `/v1/tasks?limit=2&cursor=${first.body.next_cursor}`)
   assert.deepEqual([second.body.data.map(({ id }: Row) => id), second.body.next_cursor], [ids.slice(2), null])
+  for (const list of ['events', 'attempts']) {
+    const foreign = await call('GET', `/v1/tasks/${ids[0]}/${list}?cursor=${first.body.next_cursor}`)
+    assert.deepEqual([foreign.status, foreign.body.code], [400, 'invalid_request'], list)
+  }
   assert.equal((await call('GET', '/v1/tasks?type=a&status=waiting')).body.data.length, 2)
   assert.equal((await call('GET', '/v1/tasks?created_after=2031-01-01T00:00:00Z')).body.data.length, 0)
 })

@@ -65,10 +65,28 @@ test('keys without scopes of their own may do what their role may', async (t) =>
   for (const { method, path, taken, id } of routes) {
     for (const key of [live_key, test_key, made]) {
       const { status, text } = await call(method, path, { key })
-      assert.equal(status === 403, taken['key']?.[0] === 'operator', `${id}: ${text}`)
+      // Settings hold for both modes.
+      const isForLive = id === 'updateProject' && key === test_key
+      assert.equal(status === 403, taken['key']?.[0] === 'operator' || isForLive, `${id}: ${text}`)
     }
     assert.notEqual((await call(method, path, { key: operator_key })).status, 403, id)
   }
+})
+
+test('a test key changes nothing that holds for live mode, too', async (t) => {
+  const { call, credentials, project, store } = await startApi(t)
+  const before = [await store.findProject(project.id), await store.secrets(project.id)]
+  const { test_key, test_operator_key } = credentials as unknown as Record<string, string>
+  for (const [method, path, key, json] of [
+    ['PATCH', '/v1/project', test_key, { default_callback_url: 'https://elsewhere.test/' }],
+    ['PATCH', '/v1/project', test_operator_key, { retention_days: 1 }],
+    ['POST', '/v1/project/secrets/rotate', test_operator_key, { which: 'signing', grace_s: 0 }],
+  ] as const) {
+    const { status, body, text } = await call(method, path, { key: key ?? '', json })
+    assert.deepEqual([status, body.code, body['mode']], [403, 'insufficient_scope', 'live'], text)
+    assert.match(body.detail, /both modes.*live key/)
+  }
+  assert.deepEqual([await store.findProject(project.id), await store.secrets(project.id)], before)
 })
 
 test('the document names what each route takes, and the table has no other routes', async (t) => {

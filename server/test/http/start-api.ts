@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 import { Registry } from 'prom-client'
 import { createVerbs } from '../../src/dialects/apply.ts'
 import { createProjectWithCredentials } from '../../src/dialects/credentials.ts'
+import type { Dialects } from '../../src/dialects/dialect.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createKeyUses } from '../../src/dialects/key-uses.ts'
 import { createDialects } from '../../src/dialects/index.ts'
@@ -51,18 +52,25 @@ export type Call = (
 ) => Promise<Answer>
 
 /**
- * Starts an API with one project; it stops when the test ends. `wrapStore` may replace verbs of the store; with `over` the
- * store is the caller's, and so is its clock. The project speaks `dialect`.
+ * Starts an API with one project; it stops when the test ends. `wrapStore` may replace verbs of the store, `wrapDialects` what
+ * the dialects are; with `over` the store is the caller's, and so is its clock. The project speaks `dialect`.
  */
 export async function startApi(
   t: TestContext,
   config: Partial<ApiConfig> = {},
   {
     wrapStore = (store) => store,
+    wrapDialects = (dialects) => dialects,
     over,
     dialect = 'native',
     patience,
-  }: { wrapStore?: (store: Store) => Store; over?: Store; dialect?: string; patience?: Patience } = {},
+  }: {
+    wrapStore?: (store: Store) => Store
+    wrapDialects?: (dialects: Dialects) => Dialects
+    over?: Store
+    dialect?: string
+    patience?: Patience
+  } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'ringback-http-'))
   const clock = { time: Date.UTC(2030, 0, 1) }
@@ -77,7 +85,7 @@ export async function startApi(
       owner: newId(),
     })
   const store = wrapStore(real)
-  const dialects = createDialects({ version: '0.0.0' })
+  const dialects = wrapDialects(createDialects({ version: '0.0.0' }))
   const directory = createDirectory(store)
   const keyUses = createKeyUses(store)
   const verbs = createVerbs({ store, dialects, directory, newId, randomBytes })

@@ -181,12 +181,14 @@ export async function startEngine(
   {
     store = world.store,
     tellOperator,
+    registry = new Registry(),
     mail = noMailSender,
     workOf = async () => undefined,
     flushKeyUses = async () => {},
   }: {
     store?: Store
     tellOperator?: TellOperator
+    registry?: Registry
     mail?: Sender
     workOf?: WorkOf
     flushKeyUses?: () => Promise<void>
@@ -217,7 +219,7 @@ export async function startEngine(
     expire: world.expire,
     workOf,
     log,
-    registry: new Registry(),
+    registry,
     clock: world.clock,
     flushKeyUses,
     tellOperator,

@@ -8,6 +8,7 @@ import type { TestContext } from 'node:test'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createVerbs } from '../../src/dialects/apply.ts'
 import { createCallWiring } from '../../src/dialects/call-wiring.ts'
+import type { Dialects } from '../../src/dialects/dialect.ts'
 import { createDirectory } from '../../src/dialects/directory.ts'
 import { createDialects } from '../../src/dialects/index.ts'
 import { createWorkOf } from '../../src/dialects/work-of.ts'
@@ -26,8 +27,14 @@ import { using } from './sender.ts'
 /** A callback as its receiver got it. */
 export type Received = { path: string; headers: IncomingHttpHeaders; text: string; body: Body; at: number }
 
+type Options = {
+  mail?: Sender
+  /** May replace what the dialects are for the API. */
+  wrapDialects?: (dialects: Dialects) => Dialects
+}
+
 /** Starts a platform; it stops when the test ends. It sends e-mail if there is something to send it with. */
-export async function startPlatform(t: TestContext, dialect: string, { mail }: { mail?: Sender } = {}) {
+export async function startPlatform(t: TestContext, dialect: string, { mail, wrapDialects }: Options = {}) {
   const clock = createManualClock()
   const folder = await mkdtemp(join(tmpdir(), 'ringback-platform-'))
   const store = createStore({
@@ -60,7 +67,7 @@ export async function startPlatform(t: TestContext, dialect: string, { mail }: {
       return store.findTask(scope, id)
     },
   }
-  const api = await startApi(t, { mail: mail !== undefined }, { over, dialect })
+  const api = await startApi(t, { mail: mail !== undefined }, { over, dialect, wrapDialects })
   const dialects = createDialects({ version: '0.0.0' })
   const newId = createIds(clock.now, (bytes) => bytes.set(randomBytes(bytes.length)))
   const verbs = createVerbs({ store, dialects, directory: createDirectory(store), newId, randomBytes })
@@ -77,12 +84,15 @@ export async function startPlatform(t: TestContext, dialect: string, { mail }: {
     }),
     expire: (task: Parameters<typeof verbs.tryApply>[0]) => verbs.tryApply(task, 'expire', {}),
   }
-  const engine = await startEngine(t, world, { mail, workOf: createWorkOf(api.deps) })
+  const { registry } = api.deps
+  const engine = await startEngine(t, world, { mail, registry, workOf: createWorkOf(api.deps) })
 
   return {
     ...api,
     ...engine,
     clock,
+    /** Of its database. */
+    folder,
     /** Where callbacks are received; any path below it, too. */
     receiver_url: receiver.url,
     received,

@@ -50,7 +50,7 @@ export async function startSender(
     egress,
     sender,
     send: (url, request = {}, signal) =>
-      sender.send({ url, headers: {}, body: '{}', timeout_ms: 5000, ...request }, signal),
+      sender.send({ url, lane: 'a', headers: {}, body: '{}', timeout_ms: 5000, ...request }, signal),
   }
 }
 

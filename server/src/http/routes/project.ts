@@ -29,7 +29,7 @@ export function projectRoutes(deps: Deps) {
     }),
     update: route({
       id: 'updateProject',
-      summary: 'Change settings; what is not named stays',
+      summary: 'Change settings, which hold for both modes; what is not named stays. Takes a live key',
       tag,
       body: UpdateProject,
       answers: { 200: 'Project' },

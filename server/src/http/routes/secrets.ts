@@ -62,6 +62,13 @@ async function rotate(
   const { store } = deps
   const { scope, project } = callerOf(request)
   const { which, grace_s = DEFAULT_GRACE_S } = request.body
+  if (which === 'signing' && scope.mode !== 'live') {
+    throw new AppError(
+      'insufficient_scope',
+      'which: the signing secret is for both modes, so rotating it takes a live key',
+      { mode: 'live' },
+    )
+  }
   const secret = createSecret(deps.dialects.get(project.dialect), { ...scope, kind: which }, deps)
   const older_expire_at = secret.created_at + grace_s * 1000
   const answer = print({ ...presentSecret(secret), older_expire_at: isoTime(older_expire_at) })
