@@ -1,7 +1,8 @@
 // Requests to Stardust's routes: who may ask, what is refused with which code, and the envelope of each answer.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { signed, startStardust, type Envelope } from './stardust-customer.ts'
+import { startStardust, type Envelope } from './stardust-customer.ts'
+import { signed } from './stardust-writing.ts'
 
 const ROOT = '/stardust/rosetta-open'
 const MINUTE_MS = 60_000

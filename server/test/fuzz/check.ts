@@ -48,8 +48,9 @@ export function createChecker(document: Document): Checker {
     const response = responses[status] ?? (status >= 400 ? responses['default'] : undefined)
     if (response === undefined) return [`the document knows no ${status} of it`]
     const type = headers.get('content-type')?.split(';', 1)[0] ?? ''
-    const [[named, { schema } = { schema: {} }] = ['']] = Object.entries(response.content ?? {})
-    if (named === '') return text === '' ? [] : ['the document says that it has no body']
+    const [content] = Object.entries(response.content ?? {})
+    if (content === undefined) return text === '' ? [] : ['the document says that it has no body']
+    const [named, { schema }] = content
     if (type !== named) return [`its type is ${type || 'missing'}, and in the document ${named}`]
     const [valid, errors] = validatorOf(schema).Errors(parsed(text))
     return valid ? [] : [`it is not what the document says: ${JSON.stringify(errors.slice(0, 3))}`]
@@ -70,7 +71,7 @@ export function createChecker(document: Document): Checker {
       if (!request.isForRoute) return faults
       if (operation !== undefined) faults.push(...documentFaults(operation, answer))
       else if (mount !== '' && !path.includes('/callbacks/') && isRefused(answer, request)) {
-        const names = Object.keys((parsed(text) ?? {}) as object).toSorted()
+        const names = Object.keys(parsed(text) ?? {}).toSorted()
         if (names.join() !== refusals[mount]?.join())
           faults.push(`a refusal of ${mount} has the members ${names.join() || 'of no JSON'}`)
       }

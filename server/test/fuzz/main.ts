@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { stopInOrder } from '../crash/server-process.ts'
 import { countOpen, namesOpen, untilClosed } from './open-files.ts'
-import { describe, faultsOf } from './report.ts'
+import { describe, faultText, neverReached } from './report.ts'
 import { collectRoutes } from './routes.ts'
 import { run, type Result } from './run.ts'
 import { setStage } from './stage.ts'
@@ -51,11 +51,14 @@ function refuse(text: string): never {
   process.exit(2)
 }
 
-/** Makes something that tells now and then how far the run is. */
+/** Makes something that tells of each fault as it is found, and now and then how far the run is. */
 function createProgress(): (done: number, result: Result) => void {
   const started = Date.now()
   let told = started
+  let shown = 0
   return (done, { faults }) => {
+    for (const fault of faults.slice(shown)) console.log(`\nFAULT ${faultText(fault)}\n`)
+    shown = faults.length
     if (Date.now() - told < PROGRESS_MS) return
     told = Date.now()
     console.log(`${Math.round((told - started) / 1000)} s: ${done} requests, ${faults.length} faults`)
@@ -83,16 +86,15 @@ async function fuzz(seed: number, requests: number, folder: string): Promise<boo
   await stopInOrder(stage.server)
   console.log(describe(routes, result))
   console.log(`open files and sockets: ${before} before, ${after} after`)
-  const faults = [
-    ...faultsOf(routes, result, requests),
+  const others = [
+    ...neverReached(routes, result, requests),
     ...stage.bugs.map((line) => `in the log: ${line}`),
     ...leaked,
   ]
-  for (const fault of faults) console.log(`\nFAULT ${fault}`)
-  console.log(
-    faults.length === 0 ? `no faults with seed ${seed}` : `\n${faults.length} faults with seed ${seed}`,
-  )
-  return faults.length === 0
+  for (const fault of others) console.log(`\nFAULT ${fault}`)
+  const count = result.faults.length + others.length
+  console.log(count === 0 ? `no faults with seed ${seed}` : `${count} faults with seed ${seed}`)
+  return count === 0
 }
 
 if (values.help) console.log(HELP)

@@ -268,11 +268,12 @@ export function randomize(random: Random, request: Request): Request {
   return { ...request, headers: [...others, ['content-type', type]], body }
 }
 
+const BROKEN_MS = 1000
 const HANG_MS = 150
 
 /** Makes a request that is hardly one. It is never answered in a form that could be told beforehand. */
 export function breakRequest(random: Random, request: Request): Request {
-  const broken: Request = { ...request, isForRoute: false }
+  const broken: Request = { ...request, isForRoute: false, patience_ms: BROKEN_MS }
   const body = bodyOf(request) ?? Buffer.from('{}')
   const withHeader = (name: string, value: string): Request => ({
     ...broken,
@@ -336,7 +337,7 @@ export function breakRequest(random: Random, request: Request): Request {
       ...withHeader('transfer-encoding', 'chunked'),
       body: Buffer.from(`${body.length.toString(16)}\r\n${body.toString('latin1')}\r\n0\r\n\r\n`, 'latin1'),
     }),
-    () => ({ ...withHeader('upgrade', oneOf(random, ['websocket', 'h2c', ''])), patience_ms: 1000 }),
-    () => ({ ...broken, method: noise(random, 20).toString('latin1'), patience_ms: 2000 }),
+    () => ({ ...withHeader('upgrade', oneOf(random, ['websocket', 'h2c', ''])) }),
+    () => ({ ...broken, method: noise(random, 20).toString('latin1') }),
   ])()
 }

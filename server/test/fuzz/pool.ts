@@ -45,7 +45,8 @@ const kindsByName: Readonly<Record<string, readonly string[]>> = {
   taskId: ['taskId'],
   batchId: ['batch', 'batchId'],
   batch_id: ['batch'],
-  uuid: ['job'],
+  uuid: ['job', 'tasks'],
+  external_id: ['task', 'job', 'taskId'],
   operationId: ['operation'],
   projectId: ['projectId'],
   downloadUrl: ['downloads'],
@@ -88,7 +89,11 @@ export function createPool(): Pool {
         name === 'id' || (name === 'name' && namedBy.has(kind)) ? [kind] : (kindsByName[name] ?? [])
       for (const one of kinds) {
         const id = one === 'downloads' ? (String(value).split('/').at(-1) ?? '') : String(value)
-        if (untouched.has(id) || Object.values(params).some((param) => untouched.has(param))) continue
+        if (
+          untouched.has(id) ||
+          (kind === 'key_id' && Object.values(params).some((param) => untouched.has(param)))
+        )
+          continue
         add(world, one, { id, state: name.endsWith('d') ? state : undefined, params })
       }
     }

@@ -1,6 +1,6 @@
 // What a run tells in the end.
 import type { Route } from './routes.ts'
-import type { Result } from './run.ts'
+import type { Fault, Result } from './run.ts'
 
 // So few tries a route may have without a success being expected.
 const TRIES_MIN = 12
@@ -13,25 +13,21 @@ export function describe(routes: readonly Route[], { statuses, refusals, success
   const never = routes.filter((route) => !successes.has(route)).map(({ name }) => name)
   const counts = routes.map((route): [string, number] => [route.name, successes.get(route) ?? 0])
   return [
-    `answers: ${table([...statuses].toSorted())}`,
+    `answers: ${table([...statuses].toSorted(([one], [other]) => (one < other ? -1 : 1)))}`,
     `refusals that changed nothing: ${refusals.unchanged}; made again when all was quiet: ${refusals.again}, of which ${refusals.unseen} met no quiet`,
     `successes by route: ${table(counts)}`,
     `routes without a success: ${never.join(', ') || 'none'}`,
   ].join('\n')
 }
 
-/** All faults, in words; a route of the document that never succeeded is one, when it was tried often enough. */
-export function faultsOf(
-  routes: readonly Route[],
-  { faults, successes }: Result,
-  requests: number,
-): string[] {
-  const isLong = requests >= routes.length * TRIES_MIN
-  const never = routes.filter((route) => isLong && route.operation !== undefined && !successes.has(route))
-  return [
-    ...faults.map(
-      ({ number, what, request, answer }) => `in request ${number}: ${what}\n${request}\n${answer}`,
-    ),
-    ...never.map(({ name }) => `${name} never succeeded`),
-  ]
+/** A fault, with what to send to see it again. */
+export const faultText = ({ number, what, request, answer }: Fault): string =>
+  `in request ${number}: ${what}\n${request}\n${answer}`
+
+/** The routes of the document that never succeeded, when they were tried often enough. */
+export function neverReached(routes: readonly Route[], { successes }: Result, requests: number): string[] {
+  if (requests < routes.length * TRIES_MIN) return []
+  return routes
+    .filter((route) => route.operation !== undefined && !successes.has(route))
+    .map(({ name }) => `${name} never succeeded`)
 }

@@ -36,7 +36,7 @@ const taskOf = ({ random, sink, unique }: Source): [type: string, body: Record<s
     attachment: sink('/ok'),
     metadata: { a: 1 },
   }
-  return oneOf(random, [
+  return oneOf<[type: string, body: Record<string, Printable>]>(random, [
     ['categorization', { ...common, categories: ['a', 'b'] }],
     ['annotation', { ...common, objects_to_annotate: ['box'] }],
     ['textcollection', { ...common, fields: [{ field_id: 'one' }], tags: ['red'] }],
@@ -55,6 +55,8 @@ const pollConfig = (sink: Source['sink']) => ({
 
 /** By the name of the route. */
 export const seeds: Readonly<Record<string, (source: Source) => Seed>> = {
+  'GET /docs/static/*': () => ({ params: { '*': 'index.html' } }),
+
   'POST /asyncqueue/v1/tasks': ({ random, sink }) => ({
     body: {
       targetUrl: sink(oneOf(random, ['/ok', '/ok', '/fail'])),
@@ -63,9 +65,10 @@ export const seeds: Readonly<Record<string, (source: Source) => Seed>> = {
       body: '{"a":"{asyncqueue_callback_url}"}',
       onCompleteUrl: sink('/ok'),
       priority: between(random, 1, 10),
+      maxWaitTime: 3600,
       ...oneOf(random, [
         { waitForSignal: true },
-        { waitForSignal: true, maxWaitTime: 600 },
+        {},
         { delayUntil: new Date(Date.now() + 600_000).toISOString() },
         { pollConfig: pollConfig(sink) },
         { provider: 'fal', pollConfig: { urlTemplate: sink('/ok') } },
@@ -98,7 +101,8 @@ export const seeds: Readonly<Record<string, (source: Source) => Seed>> = {
     ]),
   ),
   'GET /scale/v1/tasks': () => ({ query: 'limit=5&status=pending' }),
-  'POST /scale/v1/task/:id/audit': () => ({ body: { audit_result: 'accepted' } }),
+  'POST /scale/v1/task/:id/audit': () => ({ body: { accepted: true, comments: 'Good' } }),
+  'GET /scale/v1/audits': (source) => ({ query: `task_id=${idOf(source, 'task')}` }),
   'POST /scale/v1/task/:id/setMetadata': () => metadata,
   'POST /scale/v1/task/:id/unique_id': ({ unique }) => ({ body: { unique_id: `v${unique}` } }),
   'POST /scale/v1/task/:id/tags': () => tags,

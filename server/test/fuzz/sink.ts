@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { jsonLines, imageRecord } from '../dialects/stardust-customer.ts'
+import { jsonLines, imageRecord } from '../dialects/stardust-writing.ts'
 
 export type Sink = AsyncDisposable & { url(path: string): string }
 

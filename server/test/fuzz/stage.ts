@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { openApi, type Api } from '../crash/api.ts'
 import { adminKey, spawnServer, type ServerProcess } from '../crash/server-process.ts'
-import { signed } from '../dialects/stardust-customer.ts'
+import { signed } from '../dialects/stardust-writing.ts'
 import { startOwnPostgres } from '../support/postgres.ts'
 import type { Worlds } from './generate.ts'
 import { createPool, type Pool } from './pool.ts'
@@ -129,19 +129,23 @@ async function createWorlds(admin: Api, pool: Pool, sink: Sink): Promise<Worlds>
   return worlds
 }
 
-/** Tasks whose callback came early, and deliveries that cannot be made: both seldom last until a request names them. */
+/** Tasks whose callback came early, halted ones, and deliveries that cannot be made: they seldom last until a request names them. */
 async function furnish(base_url: string, worlds: Worlds, pool: Pool, sink: Sink): Promise<void> {
-  const [[, authorization = ''] = []] = worlds['native']?.headers() ?? []
+  const [[, authorization] = ['', '']] = worlds['native']?.headers() ?? []
   await using api = openApi(base_url, authorization.replace('Bearer ', ''))
   for (let i = 0; i < FURNISHED; i++) {
     const created = await api.send('POST', '/v1/tasks', { callback_url: sink.url('/fail') })
-    const { id, callback_id } = created?.body as { id: string; callback_id: string }
+    const other = await api.send('POST', '/v1/tasks', { callback_url: sink.url('/fail') })
+    const halted = await api.send('POST', '/v1/tasks', {})
+    if (created === undefined || other === undefined || halted === undefined)
+      throw new Error('The server gives no answer')
+    const { id, callback_id } = created.body as { id: string; callback_id: string }
     await api.send('POST', `/v1/tasks/${id}/start`, {})
     await api.send('POST', `/v1/callbacks/${callback_id}`, { early: i })
     pool.learn('native', 'arrivals', await api.get(`/v1/tasks/${id}/arrivals`), {})
-
-    const other = await api.send('POST', '/v1/tasks', { callback_url: sink.url('/fail') })
-    const { id: done } = other?.body as { id: string }
+    const { id: task } = halted.body as { id: string }
+    pool.learn('native', 'tasks', (await api.send('POST', `/v1/tasks/${task}/suspend`, {}))?.body, {})
+    const { id: done } = other.body as { id: string }
     await api.send('POST', `/v1/tasks/${done}/complete`, { response: 1 })
     pool.learn('native', 'deliveries', await api.get(`/v1/tasks/${done}/deliveries`), {})
   }

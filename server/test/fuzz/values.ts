@@ -45,6 +45,8 @@ const byName: Readonly<Record<string, (source: Source) => Printable>> = {
   cursor: (source) => idOf(source, 'cursor'),
   expires_at: ({ random }) => at(between(random, 1, 100)),
   not_before: ({ random }) => at(between(random, -1, 2)),
+  // Of a token of the vault, which must fit into a header.
+  value: ({ unique }) => `Bearer ${unique}`,
   wait: ({ random }) => between(random, 0, 1),
   interval_s: () => 1,
 }

@@ -15,6 +15,7 @@ export type Wire = {
     bytes: Buffer,
     options: { isHead: boolean; patience_ms: number },
   ): Promise<Answer | 'late' | undefined>
+  /** Closes its connection; the next request opens another. */
   close(): void
 }
 
