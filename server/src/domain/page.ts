@@ -26,8 +26,12 @@ export function decodeCursor(cursor: string): string {
   } catch {
     // Not base64: the same answer as any other foreign cursor.
   }
-  throw new AppError('invalid_request', 'cursor: not a cursor of this list; pass next_cursor as it was given')
+  throw foreignCursor()
 }
+
+/** What is said of a cursor that is none of the list's. */
+export const foreignCursor = (): AppError =>
+  new AppError('invalid_request', 'cursor: not a cursor of this list; pass next_cursor as it was given')
 
 /** Cuts one row too many off a page that was read with `limit + 1`. */
 export function toPage<T>(rows: T[], limit: number): Page<T> {

@@ -1,7 +1,7 @@
 // The shape of every list: `{data, next_cursor}`.
 import { Type } from 'typebox'
 import { print, type Printable } from '../domain/json.ts'
-import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../domain/page.ts'
+import { decodeCursor, encodeCursor, foreignCursor, type Page, type PageRequest } from '../domain/page.ts'
 
 const DEFAULT_LIMIT = 20
 
@@ -18,6 +18,13 @@ export const pageOf = ({ limit, cursor }: { limit?: number; cursor?: string }): 
   limit: limit ?? DEFAULT_LIMIT,
   after: cursor === undefined ? null : decodeCursor(cursor),
 })
+
+/** The same for a list whose sort key is a number: only databases could tell that another list's cursor is none of this one. */
+export function numberedPageOf(query: { limit?: number; cursor?: string }): PageRequest {
+  const page = pageOf(query)
+  if (page.after === null || /^\d{1,15}$/.test(page.after)) return page
+  throw foreignCursor()
+}
 
 /** Prints a page; `keyOf` gives a row's sort key, which is its id unless told. */
 export function printPage<T extends { id: string }>(

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { encodeCursor } from '../../src/domain/page.ts'
 import { adminKey, startApi, type Row } from './start-api.ts'
 
 test('a bad request is answered with a problem that names what is wrong', async (t) => {
   const { call, createTask } = await startApi(t)
   const { id } = await createTask()
-  const scenarios: [string, Parameters<typeof call>, number, string, RegExp][] = [
+  type Scenario = [string, Parameters<typeof call>, number, string, RegExp]
+  const scenarios: Scenario[] = [
     ['no key', ['GET', '/v1/tasks', { key: null }], 401, 'unauthorized', /authorization: Bearer/],
     ['a foreign key', ['GET', '/v1/tasks', { key: 'rb_live_x' }], 401, 'unauthorized', /does not exist/],
     ['a project key for the administrator', ['GET', '/v1/admin/projects'], 401, 'unauthorized', /ADMIN_KEY/],
@@ -96,6 +98,15 @@ test('a bad request is answered with a problem that names what is wrong', async 
     ['NUL in a path', ['GET', '/v1/tasks/a%00b'], 400, 'invalid_request', /NUL/],
     ['a broken path', ['GET', '/v1/tasks/%E0%A4%A'], 400, 'invalid_request', /percent/],
     ['a foreign cursor', ['GET', '/v1/tasks?cursor=%21'], 400, 'invalid_request', /cursor/],
+    ...['events', 'attempts'].flatMap((list): Scenario[] =>
+      [id, '9'.repeat(30)].map((key) => [
+        `a cursor that is none of its ${list}`,
+        ['GET', `/v1/tasks/${id}/${list}?cursor=${encodeCursor(key)}`],
+        400,
+        'invalid_request',
+        /cursor/,
+      ]),
+    ),
     [
       'a limit that is no number',
       ['GET', '/v1/tasks?limit=ten'],

@@ -8,7 +8,7 @@ import { callerOf, type Caller } from '../../dialects/caller.ts'
 import type { Deps } from '../deps.ts'
 import { guardOf, once } from '../idempotency.ts'
 import { missing } from '../missing.ts'
-import { pageOf, printPage } from '../pages.ts'
+import { numberedPageOf, pageOf, printPage } from '../pages.ts'
 import { presentArrival, presentCallAttempt, presentDelivery, presentEvent } from '../present.ts'
 import { json, route } from '../route.ts'
 import { CreateTask, GetTaskQuery, PageQuery, TaskQuery } from '../schemas/task.ts'
@@ -77,7 +77,7 @@ export function taskRoutes(deps: Deps) {
       answers: { 200: 'EventPage' },
       async handler(request, reply) {
         const task = await taskOf(store, callerOf(request), request.params.id)
-        const page = await store.listEvents(task.id, pageOf(request.query))
+        const page = await store.listEvents(task.id, numberedPageOf(request.query))
         return json(
           reply,
           200,
@@ -118,7 +118,7 @@ export function taskRoutes(deps: Deps) {
       answers: { 200: 'CallAttemptPage' },
       async handler(request, reply) {
         const task = await taskOf(store, callerOf(request), request.params.id)
-        const { rows, has_more } = await store.listCallAttempts(task.id, pageOf(request.query))
+        const { rows, has_more } = await store.listCallAttempts(task.id, numberedPageOf(request.query))
         const numbered = rows.map((attempt) => ({ ...attempt, id: String(attempt.number) }))
         return json(reply, 200, printPage({ rows: numbered, has_more }, presentCallAttempt))
       },
