@@ -13,8 +13,8 @@ import { idOf, validValue, type Source } from './values.ts'
 export type Worlds = Readonly<Record<string, World>>
 
 export type Generator = {
-  /** The request of this number. */
-  request(number: number): Request
+  /** The request of this number; made `again`, it has other names where they must be new. */
+  request(number: number, again?: number): Request
 }
 
 const STYLES: readonly Style[] = [
@@ -163,7 +163,7 @@ export function createGenerator({
   }
 
   return {
-    request(number) {
+    request(number, again = 0) {
       const random = createRandom(seed, number)
       // All in turn, so that a short run reaches everything, too.
       const route = routes[number % routes.length]
@@ -171,7 +171,14 @@ export function createGenerator({
       const { operation, mount } = route
       const home = mount === '' ? 'native' : mount.slice(1)
       const world = worldNamed(operation === undefined ? home : worldOf(random, worlds, operation))
-      const source: Source = { random, unique: `${seed}n${number}`, pool, world: world.pool, sink, document }
+      const source: Source = {
+        random,
+        unique: `${seed}n${number}${again === 0 ? '' : `again${again}`}`,
+        pool,
+        world: world.pool,
+        sink,
+        document,
+      }
       const valid =
         operation === undefined ? seeded(source, route, world) : documented(source, route, operation, world)
       const style = oneOf(random, STYLES) ?? 'valid'

@@ -79,9 +79,8 @@ export function createPool(): Pool {
       return
     }
     const members = answer as Record<string, unknown>
-    const state = [members['status'], members['state'], members['verdict']].find(
-      (word) => typeof word === 'string',
-    )
+    const word = members['status'] ?? members['state'] ?? members['verdict']
+    const state = typeof word === 'string' || typeof word === 'number' ? String(word) : undefined
     for (const [name, value] of Object.entries(members)) {
       if (typeof value === 'object' && !theirs.has(name)) learn(world, kind, value, params, depth + 1)
       if ((typeof value !== 'string' && typeof value !== 'number') || value === '') continue

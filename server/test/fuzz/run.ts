@@ -7,7 +7,7 @@ import { chance } from './odd.ts'
 import { asCurl, bytesOf, type Request } from './request.ts'
 import type { Route } from './routes.ts'
 import type { Stage } from './stage.ts'
-import { changedTables, type Sums } from './state.ts'
+import { changedTables, isStill, type Sums } from './state.ts'
 import { createWire, type Answer, type Wire } from './wire.ts'
 
 export type Fault = { number: number; what: string; request: string; answer: string }
@@ -65,6 +65,9 @@ export async function run(
     })
   }
 
+  const blameChange = (number: number, request: Request, answer: Answer, changed: readonly string[]) =>
+    blame(number, request, answer, `it was refused, and changed ${changed.join(', ')}`)
+
   /** Makes a request and checks its answer; undefined when there was none. */
   async function ask(number: number, request: Request, by: Wire): Promise<Answer | undefined> {
     const isHead = request.method === 'HEAD'
@@ -107,21 +110,21 @@ export async function run(
   }
 
   /**
-   * Makes a refused request again when all is quiet. What happened by itself at that moment, such as the end of a task's time, does
-   * not happen each time.
+   * Makes a refused request again when all is quiet, with new names, lest the first has taken them. What happened by itself at that
+   * moment, such as the end of a task's time, does not happen each time.
    */
-  async function askQuietly(number: number, request: Request): Promise<void> {
+  async function askQuietly(number: number): Promise<void> {
     result.refusals.again++
     for (let tries = 1; ; tries++) {
       if (!(await quiet())) return void result.refusals.unseen++
       const before = await look()
+      const request = generator.request(number, tries)
       const answer = await ask(number, request, wire)
       if (answer === undefined || !isRefused(answer, request)) return
       await quiet()
       const changed = changedTables(before.sums, (await look()).sums)
       if (changed.length === 0) return
-      if (tries === TRIES)
-        return blame(number, request, answer, `it was refused, and changed ${changed.join(', ')}`)
+      if (tries === TRIES) return blameChange(number, request, answer, changed)
     }
   }
 
@@ -130,9 +133,10 @@ export async function run(
     const before = await look()
     const answer = await ask(number, request, wire)
     if (answer === undefined || !isRefused(answer, request)) return
-    const after = await look()
-    if (changedTables(before.sums, after.sums).length === 0) result.refusals.unchanged++
-    else await askQuietly(number, request)
+    const changed = changedTables(before.sums, (await look()).sums)
+    if (changed.length === 0) result.refusals.unchanged++
+    else if (changed.some(isStill)) blameChange(number, request, answer, changed)
+    else await askQuietly(number)
   }
 
   for (let number = 0; number < requests && result.faults.length < FAULTS_MAX;) {
