@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { encodeCursor } from '../../src/domain/page.ts'
+import { Credentials } from '../../src/http/schemas/project.ts'
 import { adminKey, startApi, type Row } from './start-api.ts'
 
 test('a bad request is answered with a problem that names what is wrong', async (t) => {
@@ -594,4 +595,17 @@ test('a drain answers those who wait, refuses new requests, and then closes', as
   const socket = connect(port, '127.0.0.1')
   const [error] = await once(socket, 'error')
   assert.equal(error.code, 'ECONNREFUSED')
+})
+
+test('the document tells of every credential of every dialect', async (t) => {
+  const { call } = await startApi(t)
+  for (const dialect of ['native', 'scale', 'stardust', 'superai', 'asyncqueue']) {
+    const json = { name: dialect, dialect }
+    const { status, body } = await call('POST', '/v1/admin/projects', { key: adminKey, json })
+    assert.equal(status, 201)
+    const untold = Object.keys(body.credentials).filter(
+      (name) => !Object.hasOwn(Credentials.properties, name),
+    )
+    assert.deepEqual(untold, [], dialect)
+  }
 })
