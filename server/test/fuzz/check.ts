@@ -4,6 +4,7 @@ import { Compile } from 'typebox/schema'
 import { problems } from '../../src/domain/errors.ts'
 import type { Request } from './request.ts'
 import type { Document, Operation, Schema } from './routes.ts'
+import { resolved } from './values.ts'
 import type { Answer } from './wire.ts'
 
 export type Checker = {
@@ -52,6 +53,8 @@ export function createChecker(document: Document): Checker {
     if (content === undefined) return text === '' ? [] : ['the document says that it has no body']
     const [named, { schema }] = content
     if (type !== named) return [`its type is ${type || 'missing'}, and in the document ${named}`]
+    const untold = membersUntold(document, schema, parsed(text))
+    if (untold.length > 0) return [`the document does not tell of ${untold.join(', ')}`]
     const [valid, errors] = validatorOf(schema).Errors(parsed(text))
     return valid ? [] : [`it is not what the document says: ${JSON.stringify(errors.slice(0, 3))}`]
   }
@@ -78,6 +81,32 @@ export function createChecker(document: Document): Checker {
       return faults
     },
   }
+}
+
+/** The members of an answer that no schema names, as far as schemas name any. */
+function membersUntold(document: Document, schema: Schema, value: unknown): string[] {
+  if (Array.isArray(value)) {
+    const items = partsOf(document, schema).find((part) => part.items !== undefined)?.items
+    return items === undefined ? [] : value.flatMap((item) => membersUntold(document, items, item))
+  }
+  if (typeof value !== 'object' || value === null) return []
+  const parts = partsOf(document, schema)
+  const properties = Object.assign({}, ...parts.map((part) => part.properties)) as Record<string, Schema>
+  if (Object.keys(properties).length === 0 || parts.some((part) => part.additionalProperties === true))
+    return []
+  return Object.entries(value).flatMap(([name, member]) => {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined
+    return property === undefined ? [name] : membersUntold(document, property, member)
+  })
+}
+
+/** What a schema is made up of. */
+function partsOf(document: Document, given: Schema): Schema[] {
+  const schema = resolved(document, given)
+  return [
+    schema,
+    ...[...(schema.allOf ?? []), ...(schema.anyOf ?? [])].flatMap((part) => partsOf(document, part)),
+  ]
 }
 
 function problemFaults({ status, text }: Answer): string[] {

@@ -15,6 +15,8 @@ export type Schema = {
   readonly type?: string
   readonly enum?: readonly (string | number | boolean | null)[]
   readonly anyOf?: readonly Schema[]
+  readonly allOf?: readonly Schema[]
+  readonly additionalProperties?: boolean | Schema
   readonly properties?: Readonly<Record<string, Schema>>
   readonly required?: readonly string[]
   readonly items?: Schema
