@@ -132,7 +132,9 @@ export async function run(
     const request = generator.request(number)
     const before = await look()
     const answer = await ask(number, request, wire)
-    if (answer === undefined || !isRefused(answer, request)) return
+    // The server may still be at what its client did not wait for.
+    if (answer === undefined) return void (await quiet())
+    if (!isRefused(answer, request)) return
     const changed = changedTables(before.sums, (await look()).sums)
     if (changed.length === 0) result.refusals.unchanged++
     else if (changed.some(isStill)) blameChange(number, request, answer, changed)
