@@ -15,6 +15,8 @@ export type Worlds = Readonly<Record<string, World>>
 export type Generator = {
   /** The request of this number; made `again`, it has other names where they must be new. */
   request(number: number, again?: number): Request
+  /** A valid request of this number, for this route. */
+  valid(number: number, route: Route): Request
 }
 
 const STYLES: readonly Style[] = [
@@ -162,25 +164,25 @@ export function createGenerator({
     }
   }
 
+  /** A valid request for a route. */
+  function validRequest(random: Random, route: Route, unique: string): Request {
+    const { operation, mount } = route
+    const home = mount === '' ? 'native' : mount.slice(1)
+    const world = worldNamed(operation === undefined ? home : worldOf(random, worlds, operation))
+    const source: Source = { random, unique, pool, world: world.pool, sink, document }
+    return operation === undefined
+      ? seeded(source, route, world)
+      : documented(source, route, operation, world)
+  }
+
   return {
+    valid: (number, route) => validRequest(createRandom(seed, number), route, `${seed}n${number}`),
     request(number, again = 0) {
       const random = createRandom(seed, number)
       // All in turn, so that a short run reaches everything, too.
       const route = routes[number % routes.length]
       if (route === undefined) throw new Error('There are no routes')
-      const { operation, mount } = route
-      const home = mount === '' ? 'native' : mount.slice(1)
-      const world = worldNamed(operation === undefined ? home : worldOf(random, worlds, operation))
-      const source: Source = {
-        random,
-        unique: `${seed}n${number}${again === 0 ? '' : `again${again}`}`,
-        pool,
-        world: world.pool,
-        sink,
-        document,
-      }
-      const valid =
-        operation === undefined ? seeded(source, route, world) : documented(source, route, operation, world)
+      const valid = validRequest(random, route, `${seed}n${number}${again === 0 ? '' : `again${again}`}`)
       const style = oneOf(random, STYLES) ?? 'valid'
       const request = styled(random, { ...valid, style }, worlds)
       return /[?&]wait=/.test(request.target) ? { ...request, patience_ms: WAIT_MS } : request
