@@ -294,6 +294,14 @@ export type Credentials = {
   callback_auth_key: string
   test_callback_auth_key: string
   signing_secret: string
+  /** Stardust’s name of `live_key` */
+  access_key_id?: string
+  /** Stardust’s name of `signing_secret` */
+  access_key_secret?: string
+  /** With which super.AI’s callbacks are verified */
+  signing_public_key?: string
+  /** AsyncQueue’s name of `signing_secret` */
+  webhook_secret?: string
 }
 
 export type ProjectCreated = {

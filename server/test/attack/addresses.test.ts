@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { signed } from '../dialects/stardust-customer.ts'
+import { signed } from '../dialects/stardust-writing.ts'
 import type { Zone } from '../support/dns-server.ts'
 import {
   INSIDE,

@@ -2,7 +2,7 @@
 // tenant's mark. What is found of the mark elsewhere has crossed a border.
 import assert from 'node:assert/strict'
 import { categorization } from '../dialects/scale-platform.ts'
-import { imageRecord, jsonLines } from '../dialects/stardust-customer.ts'
+import { imageRecord, jsonLines } from '../dialects/stardust-writing.ts'
 import type { Answer } from '../http/start-api.ts'
 import type { Mode } from '../../src/domain/project.ts'
 import type { Caller, Tenancy, Tenant } from './tenancy-world.ts'

@@ -2,7 +2,8 @@
 // the state that they see meanwhile. Operators do what happens, through the native API.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { assertSigned, imageRecord, startStardust, type TaskObject } from './stardust-customer.ts'
+import { assertSigned, startStardust, type TaskObject } from './stardust-customer.ts'
+import { imageRecord } from './stardust-writing.ts'
 
 type Step = [verb: string, json?: object]
 type Seen = { status: number; quality: string | null; told: ('completed' | 'error')[] }

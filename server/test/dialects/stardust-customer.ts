@@ -1,17 +1,15 @@
 // A customer of Stardust: signs requests as its documentation says, serves the files that it sends, and checks callbacks as
 // receivers are told to. Nothing here is taken from the dialect's own code.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { startPlatform, type Received } from '../support/platform.ts'
+import { jsonLines, md5, signed, type AccessKey } from './stardust-writing.ts'
 
 // The status of a batch that is done.
 const FINISHED = 3
-
-export type AccessKey = { id: string; secret: string }
 
 /** An answer's envelope. */
 export type Envelope<T = unknown> = {
@@ -45,15 +43,6 @@ export type TaskObject = {
   callback_succeeded?: boolean
 }
 
-const md5 = (text: string) => createHash('md5').update(text, 'utf8').digest('hex')
-
-/** The three headers of a request at this time. */
-export const signed = ({ id, secret }: AccessKey, time_ms: number): Record<string, string> => ({
-  'X-STARDUST-KEY': id,
-  'X-TS': String(time_ms),
-  'X-SIGN': md5(`${time_ms}&${secret}&${id}`),
-})
-
 /** Fails unless a callback carries the signature of this AccessKey, made within five minutes. */
 export function assertSigned({ headers, at }: Received, { id, secret }: AccessKey): void {
   assert.equal(headers['content-type'], 'application/json')
@@ -63,16 +52,6 @@ export function assertSigned({ headers, at }: Received, { id, secret }: AccessKe
   assert.ok(Math.abs(at - Number(ts)) <= 300_000, `signed at ${ts}, received at ${at}`)
   assert.equal(headers['x-sign'], md5(`${ts}&${secret}&${id}`))
 }
-
-/** A record with an image; `callbackUrl` in its additional information when given. */
-export const imageRecord = (uniqueIdentifier: string, callbackUrl?: string, more: object = {}) => ({
-  attachmentType: 'IMAGE',
-  attachment: `https://files.example.net/${uniqueIdentifier}.jpg`,
-  metadata: {
-    uniqueIdentifier,
-    additionalInfo: { ...(callbackUrl === undefined ? {} : { callbackUrl }), ...more },
-  },
-})
 
 export type Serve = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -99,10 +78,6 @@ export async function startFiles(t: TestContext) {
     },
   }
 }
-
-/** A file of these records, one a line. */
-export const jsonLines = (records: readonly unknown[]): string =>
-  records.map((record) => `${JSON.stringify(record)}\n`).join('')
 
 /** Starts a platform with one customer. */
 export async function startStardust(t: TestContext) {

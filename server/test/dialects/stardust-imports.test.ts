@@ -3,14 +3,8 @@
 import assert from 'node:assert/strict'
 import { pipeline, Readable } from 'node:stream'
 import { test } from 'node:test'
-import {
-  assertSigned,
-  imageRecord,
-  jsonLines,
-  startStardust,
-  type Batch,
-  type TaskObject,
-} from './stardust-customer.ts'
+import { assertSigned, startStardust, type Batch, type TaskObject } from './stardust-customer.ts'
+import { imageRecord, jsonLines } from './stardust-writing.ts'
 
 type World = Awaited<ReturnType<typeof startStardust>>
 type List = { count: number; data: { id: string; status: number; metaData: { uniqueIdentifier: string } }[] }

@@ -14,14 +14,8 @@ import { adminKey, spawnServer } from '../crash/server-process.ts'
 import { databaseUrl, onPostgres } from '../support/database.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { using } from '../support/sender.ts'
-import {
-  imageRecord,
-  signed,
-  startFiles,
-  type AccessKey,
-  type Batch,
-  type Envelope,
-} from './stardust-customer.ts'
+import { startFiles, type Batch, type Envelope } from './stardust-customer.ts'
+import { imageRecord, signed, type AccessKey } from './stardust-writing.ts'
 
 const LINES = 3000
 const PIECE = 50

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { adminKey } from '../http/start-api.ts'
-import { imageRecord, signed, startStardust, type Envelope } from './stardust-customer.ts'
+import { startStardust, type Envelope } from './stardust-customer.ts'
+import { imageRecord, signed } from './stardust-writing.ts'
 
 const ROOT = '/stardust/rosetta-open'
 const MINUTE_MS = 60_000

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { encodeCursor } from '../../src/domain/page.ts'
+import { Credentials } from '../../src/http/schemas/project.ts'
 import { adminKey, startApi, type Row } from './start-api.ts'
 
 test('a bad request is answered with a problem that names what is wrong', async (t) => {
   const { call, createTask } = await startApi(t)
   const { id } = await createTask()
-  const scenarios: [string, Parameters<typeof call>, number, string, RegExp][] = [
+  type Scenario = [string, Parameters<typeof call>, number, string, RegExp]
+  const scenarios: Scenario[] = [
     ['no key', ['GET', '/v1/tasks', { key: null }], 401, 'unauthorized', /authorization: Bearer/],
     ['a foreign key', ['GET', '/v1/tasks', { key: 'rb_live_x' }], 401, 'unauthorized', /does not exist/],
     ['a project key for the administrator', ['GET', '/v1/admin/projects'], 401, 'unauthorized', /ADMIN_KEY/],
@@ -96,6 +99,15 @@ test('a bad request is answered with a problem that names what is wrong', async 
     ['NUL in a path', ['GET', '/v1/tasks/a%00b'], 400, 'invalid_request', /NUL/],
     ['a broken path', ['GET', '/v1/tasks/%E0%A4%A'], 400, 'invalid_request', /percent/],
     ['a foreign cursor', ['GET', '/v1/tasks?cursor=%21'], 400, 'invalid_request', /cursor/],
+    ...['events', 'attempts'].flatMap((list): Scenario[] =>
+      [id, '9'.repeat(30)].map((key) => [
+        `a cursor that is none of its ${list}`,
+        ['GET', `/v1/tasks/${id}/${list}?cursor=${encodeCursor(key)}`],
+        400,
+        'invalid_request',
+        /cursor/,
+      ]),
+    ),
     [
       'a limit that is no number',
       ['GET', '/v1/tasks?limit=ten'],
@@ -587,4 +599,17 @@ test('a drain answers those who wait, refuses new requests, and then closes', as
   const socket = connect(port, '127.0.0.1')
   const [error] = await once(socket, 'error')
   assert.equal(error.code, 'ECONNREFUSED')
+})
+
+test('the document tells of every credential of every dialect', async (t) => {
+  const { call } = await startApi(t)
+  for (const dialect of ['native', 'scale', 'stardust', 'superai', 'asyncqueue']) {
+    const json = { name: dialect, dialect }
+    const { status, body } = await call('POST', '/v1/admin/projects', { key: adminKey, json })
+    assert.equal(status, 201)
+    const untold = Object.keys(body.credentials).filter(
+      (name) => !Object.hasOwn(Credentials.properties, name),
+    )
+    assert.deepEqual(untold, [], dialect)
+  }
 })

@@ -86,6 +86,12 @@ export const Credentials = Type.Object({
   callback_auth_key: text,
   test_callback_auth_key: text,
   signing_secret: text,
+  access_key_id: Type.Optional(Type.String({ description: 'Stardust’s name of `live_key`' })),
+  access_key_secret: Type.Optional(Type.String({ description: 'Stardust’s name of `signing_secret`' })),
+  signing_public_key: Type.Optional(
+    Type.String({ description: 'With which super.AI’s callbacks are verified' }),
+  ),
+  webhook_secret: Type.Optional(Type.String({ description: 'AsyncQueue’s name of `signing_secret`' })),
 })
 export const ProjectCreated = Type.Object({ project: ref('Project'), credentials: ref('Credentials') })
 
