@@ -42,11 +42,13 @@ export type HttpSenderOptions = {
 }
 
 const BODY_BYTES = 16 * 1024
+// The most that a project's limit of attempts at a time can be; that limit is the one that is felt.
+const CONNECTIONS_MAX = 1024
 
 /** Makes a sender; it holds sockets, so close it. */
 export function createHttpSender({
   egress,
-  connections_per_origin = 64,
+  connections_per_origin = CONNECTIONS_MAX,
   max_origins = 1000,
   body_bytes = BODY_BYTES,
   body_ms = 2000,

@@ -105,6 +105,22 @@ test('a hung receiver with more deliveries than slots does not delay another', a
   assert.ok(attempts.every(({ delivery }) => delivery.url === healthy.url))
 })
 
+test('a project may have more than 64 attempts at a time at one receiver', async (t) => {
+  const world = await startWorld(t, { settings: { limits: { in_flight: 100, per_second: null } } })
+  const all = Promise.withResolvers<void>()
+  let requests = 0
+  const receiver = await using(
+    t,
+    startReceiver(() => {
+      if (++requests === 100) all.resolve()
+    }),
+  )
+  await startEngine(t, world)
+  await Promise.all(Array.from({ length: 120 }, () => world.completeTask(receiver.url)))
+  await all.promise
+  assert.equal(requests, 100)
+})
+
 test('stop lets what is in flight end within its grace, cuts off the rest, and gives back what was not begun', async (t) => {
   const clock = createManualClock()
   const world = await startWorld(t, { clock, settings: { limits: { in_flight: 1, per_second: null } } })
