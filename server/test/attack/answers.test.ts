@@ -230,6 +230,7 @@ test('a receiver that hangs on all its connections does not delay another', asyn
     await must('POST', `/v1/tasks/${id}/complete`, { response: 1 })
   }
   const { attempt } = await deliver(decent.url)
-  assert.ok(attempt.duration_ms < 500, `${attempt.duration_ms} ms`)
-  assert.ok(hostile.connections.length <= 64)
+  // The others' time-out.
+  assert.ok(attempt.duration_ms < 1000, `${attempt.duration_ms} ms`)
+  assert.ok(hostile.connections.filter(({ destroyed }) => !destroyed).length <= 64)
 })
