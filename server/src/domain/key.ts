@@ -1,5 +1,5 @@
 // A key of a project and what it may do. Who holds it (its role) decides how it looks and what it may do at most; scopes take
-// away from that, and bind on the native API only.
+// away from that; customers' keys of other dialects than the native one have none.
 import type { Mode } from './project.ts'
 
 /** Who holds a key: the customer of the platform, or the platform's own staff and workers. */

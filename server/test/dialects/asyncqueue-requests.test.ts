@@ -1,6 +1,7 @@
 // What AsyncQueue's customers may ask for, and how they are refused: each table of the contract's section 1, with every bound.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { adminKey } from '../http/start-api.ts'
 import { startAsyncqueue } from './asyncqueue-platform.ts'
 
 const pollConfig = {
@@ -403,6 +404,30 @@ test('keys are made and revoked with the operator key of their team', async (t) 
   )
   const again = await post(`/apikeys/${apiKey.id}/revoke`)
   assert.deepEqual([again.status, again.body.error], [404, 'API key not found'])
+})
+
+test('an operator key without the scope makes no keys, and what a key with an end makes ends with it', async (t) => {
+  const { clock, project, send } = await startAsyncqueue(t)
+  const makeOperator = async (json: object) => {
+    const headers = { authorization: `Bearer ${adminKey}` }
+    const made = await send('POST', `/v1/admin/projects/${project.id}/keys`, {
+      headers,
+      json: { role: 'operator', ...json },
+    })
+    return { authorization: `Bearer ${made.body.key}` }
+  }
+  const path = `/asyncqueue/teams/${project.id}/apikeys`
+  const narrow = await makeOperator({ scopes: ['tasks:read'] })
+  const refused = await send('POST', path, { headers: narrow, json: { name: 'ci' } })
+  assert.equal(refused.status, 403, JSON.stringify(refused.body))
+
+  const short = await makeOperator({ scopes: ['operator'], expires_in_s: 60 })
+  const made = await send('POST', path, { headers: short, json: { name: 'ci' } })
+  const { apiKey } = made.body as unknown as { apiKey: { key: string } }
+  const withKey = () => send('GET', '/asyncqueue/v1/tasks', { headers: { 'x-api-key': apiKey.key } })
+  assert.equal((await withKey()).status, 200)
+  clock.advance(60_000)
+  assert.equal((await withKey()).status, 401)
 })
 
 test('providers are told to everybody', async (t) => {

@@ -2,7 +2,7 @@
 // 401 are the contract's.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../domain/errors.ts'
-import { findCaller, type Caller } from '../caller.ts'
+import { assertOperatorMay, findCaller, type Caller } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
 
 const BEARER = /^bearer +(\S+) *$/i
@@ -27,5 +27,6 @@ export const createAuth =
     const caller = await findCaller(deps, request, key)
     if (caller?.role !== role || caller.project.dialect !== 'asyncqueue')
       throw refusal('Invalid or revoked API key')
+    assertOperatorMay(caller, 'operator')
     request.caller = caller
   }

@@ -31,10 +31,11 @@ export function keyRoutes(deps: FrontDeps) {
 
   return {
     create: async (request, reply) => {
-      const { scope, project } = callerOf(request)
+      const { scope, project, key: own } = callerOf(request)
       if (request.params.teamId !== project.id) return failure(reply, 403, 'Access denied')
       const name = fieldsOf(bodyOf(request)).required('name', { longest: LONGEST_NAME })
-      const input = { ...scope, role: 'customer' as const, name }
+      // What a key makes does not outlive it.
+      const input = { ...scope, role: 'customer' as const, name, expires_at: own.expires_at }
       const { key, text } = createKey(dialects.get(project.dialect), input, deps)
       const { id, created_at } = key
       await store.insertRecord({

@@ -2,7 +2,7 @@
 // token, as its newer API wants it. Runs before anything of a body is read.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../domain/errors.ts'
-import { findCaller, type Caller } from '../caller.ts'
+import { assertOperatorMay, findCaller, type Caller } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
 
 const NAME = 'scale'
@@ -44,5 +44,7 @@ export const createAuth =
         'This is an operator key, which is for /v1; here your customer key (live_… or test_…) is asked for',
       )
     }
+    // All that an operator does here is read.
+    assertOperatorMay(caller, 'tasks:read')
     request.caller = caller
   }
