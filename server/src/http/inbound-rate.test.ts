@@ -21,6 +21,11 @@ test('a refused caller hears exactly how long to wait', () => {
   assert.equal(limiter('192.0.2.1', 11_000 + wait_ms), 0)
 })
 
+test('an address that a proxy forwards with its port is the same caller on every port', () => {
+  assert.equal(addressGroup('203.0.113.10:1001'), '203.0.113.10')
+  assert.equal(addressGroup('[2001:db8:1:2::1]:1001'), addressGroup('2001:db8:1:2::9'))
+})
+
 test('an IPv6 site is one caller, and so is an IPv4 address in IPv6 clothes', () => {
   const same: [string, string][] = [
     ['2001:db8:1:2::1', '2001:0db8:0001:0002:ffff::9'],

@@ -38,9 +38,14 @@ export function createLimiter(rate: Rate | null): LimitInbound {
   }
 }
 
+// Some proxies write the port behind the address that they forward.
+const WITH_PORT = /^(?:\[([^\]]+)\](?::\d+)?|([\d.]+):\d+)$/
+
 /** What counts as one caller: an IPv4 address, also one in IPv6 clothes, or the /64 that a site is given whole. */
-export function addressGroup(address: string): string {
-  if (isIPv4(address)) return address
+export function addressGroup(text: string): string {
+  if (isIPv4(text)) return text
+  const [, bracketed, dotted] = WITH_PORT.exec(text) ?? []
+  const address = bracketed ?? dotted ?? text
   if (!ipaddr.isValid(address)) return address.slice(0, 64)
   const parsed = ipaddr.process(address)
   return parsed instanceof ipaddr.IPv6 ? `${parsed.parts.slice(0, 4).join(':')}/64` : parsed.toString()
