@@ -1,7 +1,8 @@
 // Who is calling: a key decides project and mode. What belongs to others is "not found", never "forbidden". Addresses that guess keys
 // are slowed here, for all dialects.
 import type { FastifyRequest } from 'fastify'
-import type { Key } from '../domain/key.ts'
+import { AppError } from '../domain/errors.ts'
+import { scopesOf, type Key, type KeyScope } from '../domain/key.ts'
 import type { Project, Scope } from '../domain/project.ts'
 import { keyHash } from './credentials.ts'
 import type { Directory } from './directory.ts'
@@ -15,8 +16,10 @@ export type Guesses = {
   admit(request: Pick<FastifyRequest, 'ip'>, hash: string): void
   /** The key with this hash exists. */
   right(hash: string): void
-  /** The key with this hash is none, or what was signed with it is wrong. */
+  /** The key with this hash is none. */
   wrong(request: Pick<FastifyRequest, 'ip'>, hash: string): void
+  /** What was signed with a key that exists is wrong: whoever knows its public half must not lock its holder out. */
+  forged(request: Pick<FastifyRequest, 'ip'>): void
 }
 
 /** What callers are found with. */
@@ -65,4 +68,13 @@ export async function findCustomer(
 export function callerOf({ caller }: FastifyRequest): Caller {
   if (caller === null) throw new Error('A route without authentication asked for its caller')
   return caller
+}
+
+/**
+ * Throws `insufficient_scope` unless an operator's key has the scope. For the routes of a dialect that take one: a customer's key has
+ * no scopes of its own there.
+ */
+export function assertOperatorMay({ role, key }: Pick<Caller, 'role' | 'key'>, scope: KeyScope): void {
+  if (role === 'customer' || scopesOf(key).includes(scope)) return
+  throw new AppError('insufficient_scope', `This takes an operator key with the scope ${scope}`, { scope })
 }

@@ -12,7 +12,7 @@ const KEYS_MAX = 50_000
 
 /** Makes the count of wrong keys, of which there is none without a rate; `now` is in milliseconds. */
 export function createGuesses(rate: Rate | null, now: () => number): Guesses {
-  if (rate === null) return { admit() {}, right() {}, wrong() {} }
+  if (rate === null) return { admit() {}, right() {}, wrong() {}, forged() {} }
   const { count, window_s } = rate
   // In the order in which their windows began.
   const windows = new Map<string, { wrong: number; ends_at: number }>()
@@ -23,6 +23,17 @@ export function createGuesses(rate: Rate | null, now: () => number): Guesses {
     if (window === undefined || window.ends_at > now()) return window
     windows.delete(address)
     return undefined
+  }
+
+  function countWrong(request: { ip: string }): void {
+    const address = addressGroup(request.ip)
+    const window = windowOf(address)
+    if (window !== undefined) {
+      window.wrong++
+      return
+    }
+    forgetFirst(windows, ADDRESSES_MAX)
+    windows.set(address, { wrong: 1, ends_at: now() + window_s * 1000 })
   }
 
   return {
@@ -45,15 +56,9 @@ export function createGuesses(rate: Rate | null, now: () => number): Guesses {
     },
     wrong(request, hash) {
       known.delete(hash)
-      const address = addressGroup(request.ip)
-      const window = windowOf(address)
-      if (window !== undefined) {
-        window.wrong++
-        return
-      }
-      forgetFirst(windows, ADDRESSES_MAX)
-      windows.set(address, { wrong: 1, ends_at: now() + window_s * 1000 })
+      countWrong(request)
     },
+    forged: countWrong,
   }
 }
 

@@ -1,5 +1,6 @@
 // Guessing keys, and using one too much.
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import { adminKey, startApi } from '../http/start-api.ts'
 
@@ -95,6 +96,20 @@ test('a signature that is wrong counts as a wrong key', async (t) => {
   const guess = () => call('GET', '/stardust/rosetta-open/project/get', { key: null, headers })
   for (let i = 0; i < 3; i++) assert.notEqual((await guess()).status, 429)
   assert.equal((await guess()).status, 429)
+})
+
+test('whoever knows a customer’s AccessKey id alone does not lock him out', async (t) => {
+  const { call, credentials, clock } = await startApi(t, WRONG, { dialect: 'stardust' })
+  const { access_key_id: id, access_key_secret: secret } = credentials as unknown as Record<string, string>
+  const ask = (sign: string) => {
+    const headers = { 'x-stardust-key': id!, 'x-ts': String(clock.time), 'x-sign': sign }
+    return call('GET', '/stardust/rosetta-open/project/get', { key: null, headers })
+  }
+  const right = hash('md5', `${clock.time}&${secret}&${id}`)
+  const { status } = await ask(right)
+  assert.ok(![401, 403, 429].includes(status), String(status))
+  for (let i = 0; i < 10; i++) await ask('0'.repeat(32))
+  assert.equal((await ask(right)).status, status)
 })
 
 test('a key has so many requests, is told how many are left, and then has to wait', async (t) => {
