@@ -713,8 +713,18 @@ export type CreateKey = {
   role?: 'customer' | 'operator'
   /** What it is for */
   name?: string
-  /** What it may do; all that its role may unless given */
-  scopes?: KeyScope[]
+  /**
+   * What it may do; all that its role may unless given
+   *
+   * @maxItems 5
+   */
+  scopes?:
+    | []
+    | [KeyScope]
+    | [KeyScope, KeyScope]
+    | [KeyScope, KeyScope, KeyScope]
+    | [KeyScope, KeyScope, KeyScope, KeyScope]
+    | [KeyScope, KeyScope, KeyScope, KeyScope, KeyScope]
   expires_at?: string
   /** The same, in seconds from now */
   expires_in_s?: number

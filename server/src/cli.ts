@@ -100,7 +100,7 @@ function explain(error: unknown): string {
   const { code, port, path } = error as Error & { code?: string; port?: number; path?: string }
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} is in use: stop the other program, or choose another RINGBACK_PORT`
+      return `port ${port} is in use: stop the other program, or choose another (RINGBACK_PORT, RINGBACK_ADMIN_PORT)`
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':

@@ -13,8 +13,9 @@ export const configList = defineCommand({
       return { name, env, value: shown(config[name], secret), origin: origins[name], doc }
     })
     if (flags['json'] === true) return console.log(JSON.stringify(rows, null, 2))
+    const width = Math.max(...rows.map(({ env }) => env.length)) + 1
     for (const { env, value, origin, doc } of rows)
-      console.log(`${env.padEnd(24)}${value} (${origin})\n  ${doc}`)
+      console.log(`${env.padEnd(width)}${value} (${origin})\n  ${doc}`)
   },
 })
 

@@ -27,6 +27,9 @@ function scopesFor(
   if (scopes.length === 0) {
     throw new AppError('invalid_request', 'scopes: are none; name what the key may do, or leave them out')
   }
+  const repeated = scopes.find((scope, i) => scopes.indexOf(scope) !== i)
+  if (repeated !== undefined)
+    throw new AppError('invalid_request', `scopes: ${repeated} stands there twice; name each once`)
   if (role === 'customer' && front !== null) {
     throw new AppError(
       'invalid_request',

@@ -95,6 +95,13 @@ function explain(errors: TLocalizedValidationError[], part: string): AppError {
     )
   }
   const [error] = errors
+  // With many unknown fields the validator stops before it sums them up.
+  if (error?.keyword === 'boolean') {
+    return new AppError(
+      'unknown_field',
+      `${fieldOf(error.instancePath)}: no such field in this ${part}; remove it or correct its name`,
+    )
+  }
   if (error === undefined) return new AppError('invalid_request', `The ${part} is not valid`)
   if (error.keyword === 'required') {
     const names = error.params.requiredProperties.map((name) => fieldOf(error.instancePath, name))

@@ -155,7 +155,18 @@ test('what is wrong about a key is said with the remedy, and none is made', asyn
   const scenarios: [string, unknown, string, RegExp, string?][] = [
     ['a scope that is none', { scopes: ['tasks'] }, 'invalid_request', /scopes.*tasks:read/],
     ['no scope at all', { scopes: [] }, 'invalid_request', /^scopes: are none; name/],
-    ['a scope twice', { scopes: ['admin', 'admin'] }, 'invalid_request', /scopes/],
+    [
+      'a scope twice',
+      { scopes: ['admin', 'admin'] },
+      'invalid_request',
+      /^scopes: admin .* twice; name each once/,
+    ],
+    [
+      'a scope very often',
+      { scopes: Array(500).fill('tasks:read') },
+      'invalid_request',
+      /^scopes: .*5 items/,
+    ],
     [
       'a customer’s key for operators',
       { scopes: ['operator'] },
@@ -187,6 +198,12 @@ test('what is wrong about a key is said with the remedy, and none is made', asyn
     ],
     ['an empty name', { name: '' }, 'invalid_request', /^name: /],
     ['an unknown field', { scope: 'admin' }, 'unknown_field', /scope/],
+    [
+      'many unknown fields',
+      Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`k${i}`, 1])),
+      'unknown_field',
+      /^k0: no such field in this body; remove it/,
+    ],
   ]
   const keys = () => store.listKeys(project.id, { limit: 100, after: null })
   const before = (await keys()).rows.length

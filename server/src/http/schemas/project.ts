@@ -107,7 +107,8 @@ export const CreateKey = Type.Object(
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'What it is for' })),
     scopes: Type.Optional(
       Type.Array(KeyScope, {
-        uniqueItems: true,
+        // Not uniqueItems: the validator compares each with each before it counts them.
+        maxItems: keyScopes.length,
         description: 'What it may do; all that its role may unless given',
       }),
     ),
