@@ -66,6 +66,11 @@ export async function furnish(world: Tenancy, tenant: Tenant, mode: Mode, mark: 
     await world.clock.advanceUntil(done())
     add('replay', id)
   }
+  // What calls out first has its callbacks only when that is done.
+  const told = async () => {
+    while ((await listed(operator, '/v1/deliveries?limit=1')).length === 0);
+  }
+  await world.clock.advanceUntil(told())
   await world.rowsOf(tenant, mode)
 
   const deliveries = await listed(operator, '/v1/deliveries?limit=100')
