@@ -34,6 +34,14 @@ async function ask(caller: Caller, method: string, path: string, json?: unknown)
 
 const listed = async (caller: Caller, path: string) => (await ask(caller, 'GET', path)).data
 
+/** Lets the call of a task be made and answered, after which nothing moves the task by itself. */
+async function letAnswer({ world, operator }: Furnishing, id: string): Promise<void> {
+  const answered = async () => {
+    while ((await ask(operator, 'GET', `/v1/tasks/${id}`))['status'] !== 'completed');
+  }
+  await world.clock.advanceUntil(answered())
+}
+
 /** Fills a tenant's mode. Marks have ten characters, of which the last six are the tenant's own. */
 export async function furnish(world: Tenancy, tenant: Tenant, mode: Mode, mark: string): Promise<Belongings> {
   const ids: Belongings['ids'] = {}
@@ -112,7 +120,8 @@ const lives: Record<string, [verb: string, json?: unknown][]> = {
 }
 
 const front: Record<Tenant['dialect'], (furnishing: Furnishing) => Promise<void>> = {
-  async native({ customer, mark, hook }) {
+  async native(furnishing) {
+    const { customer, mark, hook } = furnishing
     for (const [state, verbs] of Object.entries(lives)) {
       const { status, body, text } = await customer.call('POST', '/v1/tasks', {
         headers: { 'idempotency-key': `${mark}-${state}` },
@@ -128,7 +137,8 @@ const front: Record<Tenant['dialect'], (furnishing: Furnishing) => Promise<void>
       for (const [verb, json] of verbs) await ask(customer, 'POST', `/v1/tasks/${body.id}/${verb}`, json)
     }
     const request = { url: `${hook}/target`, body: { mark } }
-    await ask(customer, 'POST', '/v1/tasks', { type: mark, request, callback_url: hook })
+    const { id } = await ask(customer, 'POST', '/v1/tasks', { type: mark, request, callback_url: hook })
+    await letAnswer(furnishing, id)
   },
 
   async scale({ customer, operator, mark, hook, add }) {
@@ -216,7 +226,8 @@ const front: Record<Tenant['dialect'], (furnishing: Furnishing) => Promise<void>
     add('superai job', ...jobs.flatMap(({ id, external_id: n }) => (Number(n) > FEW ? [id, n] : [id])))
   },
 
-  async asyncqueue({ world, customer, operator, mark, hook, add }) {
+  async asyncqueue(furnishing) {
+    const { world, customer, operator, mark, hook, add } = furnishing
     const v1 = '/asyncqueue/v1'
     const create = (json: object) =>
       ask(customer, 'POST', `${v1}/tasks`, {
@@ -225,7 +236,8 @@ const front: Record<Tenant['dialect'], (furnishing: Furnishing) => Promise<void>
         onCompleteUrl: hook,
         ...json,
       })
-    await create({})
+    const { task } = await create({})
+    await letAnswer(furnishing, (task as { id: string }).id)
     await create({ delayUntil: new Date(world.clock.now() + 86_400_000).toISOString() })
     const waiting = await create({ waitForSignal: true, maxWaitTime: 604_800 })
     add('asyncqueue signal', waiting['signalToken'])
