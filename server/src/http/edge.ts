@@ -50,6 +50,17 @@ export function guardEdge(
     if (hasTwoHosts(request.raw.rawHeaders)) {
       return done(new AppError('invalid_request', 'The request names its host twice (RFC 9112 §3.2)'))
     }
+    const coding = request.headers['transfer-encoding']
+    if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+      // Another server on the way may have seen another end of it.
+      reply.header('connection', 'close')
+      return done(
+        new AppError(
+          'invalid_request',
+          'The transfer-encoding of the body is not read; send it as it is, or chunked',
+        ),
+      )
+    }
     if (request.url.includes('%00')) {
       return done(new AppError('invalid_request', 'The URL has a NUL (%00); remove it'))
     }

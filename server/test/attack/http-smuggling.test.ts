@@ -24,6 +24,10 @@ const requests: [what: string, request: string][] = [
   ['a hexadecimal length', `${post}content-length: 0x2\r\n\r\n{}${hidden}`],
   ['a length past all numbers', `${post}content-length: 99999999999999999999\r\n\r\n{}${hidden}`],
   ['a coding nobody knows', `${post}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n${hidden}`],
+  [
+    'a coding that is not undone',
+    `${post}transfer-encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n${hidden}`,
+  ],
   ['chunks that are not last', `${post}transfer-encoding: chunked, identity\r\n\r\n0\r\n\r\n${hidden}`],
   [
     'chunks twice',
