@@ -13,10 +13,25 @@ export type ColumnType = 'text' | 'bigint'
  * A statement over many rows: `sql` gets the relation, e.g. `update t set a = v.a from ${v} where t.id = v.id`. Its columns are
  * named with the `v.` before them, since SQLite may put binds in their place.
  */
-export type Bulk = { columns: Readonly<Record<string, ColumnType>>; sql: (v: string) => string }
+export type Bulk = {
+  columns: Readonly<Record<string, ColumnType>>
+  sql: (v: string) => string
+  /** Whether it gives rows. One that does not need not be waited for. */
+  givesRows: boolean
+}
 
 /** Names a bulk statement and its columns. Define it once at module level: drivers cache its prepared form. */
-export const bulk = (columns: Bulk['columns'], sql: Bulk['sql']): Bulk => ({ columns, sql })
+export const bulk = (columns: Bulk['columns'], sql: Bulk['sql']): Bulk => ({
+  columns,
+  sql,
+  givesRows: /^\s*(select|with)\b|\breturning\b/.test(sql('v')),
+})
+
+/** A bulk statement that is there for its locks: of its rows nobody wants to know. */
+export const bulkLock = (columns: Bulk['columns'], sql: Bulk['sql']): Bulk => ({
+  ...bulk(columns, sql),
+  givesRows: false,
+})
 
 /** What really differs between the two databases; everything else is one text. */
 export type Flavor = {
@@ -33,6 +48,7 @@ export type Flavor = {
 export interface Transaction {
   readonly flavor: Flavor
   all(sql: string, binds?: readonly SqlValue[]): Promise<Row[]>
+  /** What gives no rows may be under way still when this resolves; its failure is that of the transaction. */
   bulk(statement: Bulk, rows: readonly Row[]): Promise<Row[]>
 }
 

@@ -38,6 +38,8 @@ test('locks of a node that stands still amid a transaction do not outlast the le
   const woken = Promise.withResolvers<void>()
   const frozenWrite = frozen.write(async (tx) => {
     await lockDestinations(tx, [destination.id])
+    // The locks themselves are not waited for.
+    await tx.all('select 1')
     locked.resolve()
     await woken.promise
   })

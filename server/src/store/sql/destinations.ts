@@ -1,6 +1,6 @@
 // Destinations: one row says when a receiver next has something due, so that a million waiting deliveries cost the others
 // nothing. A wake-up must never be lost: the obvious statements lose them on PostgreSQL.
-import { bulk, type Transaction } from '../database.ts'
+import { bulk, bulkLock, type Transaction } from '../database.ts'
 import type { Destination } from '../store.ts'
 import type { WriteContext } from './context.ts'
 
@@ -56,7 +56,7 @@ function earliest(wakeUps: WakeUp[]): WakeUp[] {
   return [...found.values()].toSorted(byId)
 }
 
-const lockDestination = bulk(
+const lockDestination = bulkLock(
   { id: 'text' },
   (v) =>
     `select destinations.id from destinations join ${v} on destinations.id = v.id order by destinations.id for no key update of destinations`,

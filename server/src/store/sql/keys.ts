@@ -4,7 +4,7 @@ import type { Audit } from '../../domain/audit.ts'
 import type { Key, KeyRole, KeyScope } from '../../domain/key.ts'
 import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
 import type { Mode } from '../../domain/project.ts'
-import { bulk, type Row, type Transaction } from '../database.ts'
+import { bulk, bulkLock, type Row, type Transaction } from '../database.ts'
 import type { Idempotency, KeyUse } from '../store.ts'
 import { writeAudits } from './audits.ts'
 import { list } from './columns.ts'
@@ -76,7 +76,7 @@ export async function revokeKey(
   return true
 }
 
-const lockKey = bulk(
+const lockKey = bulkLock(
   { id: 'text' },
   (v) => `select keys.id from keys join ${v} on keys.id = v.id order by keys.id for no key update of keys`,
 )

@@ -1,8 +1,8 @@
 // The one order in which transactions take their rows: tasks first, sorted by id, in a statement of its own.
-import { bulk } from '../database.ts'
+import { bulkLock } from '../database.ts'
 import type { WriteContext } from './context.ts'
 
-const lockTask = bulk(
+const lockTask = bulkLock(
   { id: 'text' },
   (v) =>
     `select tasks.id from tasks join ${v} on tasks.id = v.id order by tasks.id for no key update of tasks`,
