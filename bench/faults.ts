@@ -8,8 +8,13 @@ export function check(condition: boolean, fault: string): asserts condition {
   if (!condition) throw new BenchFault(fault)
 }
 
-/** Runs a program of the bench to its end; a fault is said in one line, and the status is then 1. */
+/**
+ * Runs a program of the bench to its end; a fault is said in one line, and the status is then 1. An interrupted one takes with it
+ * what it has started.
+ */
 export async function runBench(main: () => Promise<void>): Promise<void> {
+  process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
   try {
     await main()
   } catch (error) {

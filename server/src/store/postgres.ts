@@ -21,7 +21,7 @@ import { reads } from './sql/reads.ts'
 import { sealedByEachKey } from './sql/sealing.ts'
 
 const BATCHES = 2
-// Each statement of a batch is a round trip, however many rows it has: 32 were a third slower with 64 callers.
+// Each statement of a batch costs about as much, however many rows it has: 32 were a third slower with 64 callers.
 const BATCH_WRITES = 64
 const READS = 4
 const CLOCK_EVERY_MS = 10_000

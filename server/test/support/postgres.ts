@@ -65,6 +65,9 @@ export async function startOwnPostgres({ fsync, settings = {} }: OwnSettings): P
       { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
     )
     const exited = once(server, 'exit')
+    const killed = () => server.kill('SIGQUIT')
+    process.on('exit', killed)
+    void exited.then(() => process.off('exit', killed))
     await new Promise<void>((resolve, reject) => {
       let log = ''
       server.stderr.on('data', (chunk: Buffer) => {
