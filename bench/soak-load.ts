@@ -71,7 +71,7 @@ const BODY = payload(1024)
 
 /**
  * Creates and resolves the tasks of a ledger, `rate` a second; `urls` are those of the addressees. With `takes` only some of
- * them, at their own times; a `signal` ends it early.
+ * them, at their own times, of which those that are later than `latest_ms` are left out; a `signal` ends it early.
  */
 export async function runLoad({
   ports,
@@ -80,6 +80,7 @@ export async function runLoad({
   rate,
   urls,
   takes = () => true,
+  latest_ms = Infinity,
   signal,
 }: {
   ports: readonly number[]
@@ -88,6 +89,7 @@ export async function runLoad({
   rate: number
   urls: Record<Addressee, string>
   takes?: (number: number) => boolean
+  latest_ms?: number
   signal?: AbortSignal
 }): Promise<void> {
   const exchanges = await Promise.all(
@@ -105,6 +107,7 @@ export async function runLoad({
     for (let number = next++; number < ledger.count && refusal === undefined; number = next++) {
       if (!takes(number)) continue
       const wait_ms = started + (number / rate) * 1000 - milliseconds()
+      if (wait_ms < -latest_ms) continue
       if (wait_ms > 0) await sleep(wait_ms)
       if (signal?.aborted === true) return
       const callback_url = `${urls[ledger.addresseeOf(number)]}/${number}`
