@@ -46,7 +46,9 @@ const prelude = `
 program() {
   case "$1" in
     dev | serve)
-      "${process.execPath}" "${bin}" "$@" > server.log 2>&1 &
+      # Emptied here: in the background it may be read before, with the words of the server before.
+      : > server.log
+      "${process.execPath}" "${bin}" "$@" >> server.log 2>&1 &
       local pid=$!
       for _ in $(seq 200); do
         if grep -qE 'The last tasks|server.listening' server.log; then kill -TERM $pid; wait $pid; return; fi
