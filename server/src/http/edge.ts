@@ -1,5 +1,5 @@
 // What every request meets first, whatever its route: the headers of all answers, the stop, paths nobody serves, too many headers,
-// and NUL in a URL.
+// two hosts, transfer codings, and NUL in a URL.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../domain/errors.ts'
 import type { Drain } from './drain.ts'
