@@ -73,9 +73,10 @@ export function startSession({
       requireTLS: auth !== null && !isLoopback(remote_address),
       // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise switch it off.
       tls: { rejectUnauthorized: true },
-      connectionTimeout: timeout_ms,
-      greetingTimeout: timeout_ms,
-      socketTimeout: timeout_ms,
+      // Never before our own timer, which tells who was waited for and how long.
+      connectionTimeout: 2 * timeout_ms,
+      greetingTimeout: 2 * timeout_ms,
+      socketTimeout: 2 * timeout_ms,
       socketCloseTimeout: QUIT_MS,
       maxResponseSize: REPLY_BYTES,
     })
