@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { startRawReceiver, startReceiver } from '../../test/support/receiver.ts'
@@ -159,19 +160,20 @@ test('a connection that closes while idle is forgotten, and its origin with it',
 })
 
 test('a request that finds all connections busy until its time is over was never made: unknown', async (t) => {
-  let answer: (() => void) | undefined
+  const asked = Promise.withResolvers<ServerResponse>()
   const receiver = await using(
     t,
-    startReceiver((_request, response) => (answer = () => void response.end())),
+    startReceiver((_request, response) => asked.resolve(response)),
   )
   const { send } = await startSender(t, { connections_per_origin: 1 })
   const first = send(receiver.url)
+  const response = await asked.promise
   const second = await send(receiver.url, { timeout_ms: 50 })
   assert.deepEqual(
     [second.kind, second.error],
     ['unknown', 'No connection to the receiver came free within 50 ms.'],
   )
-  answer?.()
+  response.end()
   assert.equal((await first).kind, 'delivered')
 })
 
@@ -281,7 +283,7 @@ test('a receiver that hangs on all its connections does not hold up another', as
   const kinds: string[] = []
   const note = ({ kind }: Outcome) => void kinds.push(kind)
   await Promise.all([
-    ...Array.from({ length: 70 }, () => send(hanging.url, { timeout_ms: 150 }).then(note)),
+    ...Array.from({ length: 70 }, () => send(hanging.url, { timeout_ms: 1000 }).then(note)),
     send(receiver.url).then(note),
   ])
   assert.equal(kinds[0], 'delivered')
