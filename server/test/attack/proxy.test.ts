@@ -125,7 +125,11 @@ test('a proxy that refuses, hangs, raves or smuggles costs one attempt, and its 
   ]
   for (const [act, kind, error] of acts) {
     const proxy = await startHostile(t, act, INSIDE)
-    const { deliver } = await startServer(t, { zone, flags: { 'egress-proxy': proxy.url } })
+    const { deliver } = await startServer(t, {
+      zone,
+      flags: { 'egress-proxy': proxy.url },
+      timeout_ms: kind === 'timeout' ? 1000 : 15_000,
+    })
     const { outcome } = await deliver('http://receiver.test:8080/')
     assert.equal(outcome.kind, kind, `${outcome.error}`)
     assert.match(String(outcome.error), error)

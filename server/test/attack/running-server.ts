@@ -42,10 +42,18 @@ export type Ask = (
   options?: { headers?: Record<string, string>; json?: unknown },
 ) => Promise<Answer>
 
-/** Starts a server with one native project; it stops when the test ends. `flags` are settings beside its own. */
+/**
+ * Starts a server with one native project, whose callbacks are tried once and within `timeout_ms`; it stops when the test ends.
+ * `flags` are settings beside its own.
+ */
 export async function startServer(
   t: TestContext,
-  { zone = {}, ttl_s, flags = {} }: { zone?: Zone; ttl_s?: number; flags?: Record<string, string> } = {},
+  {
+    zone = {},
+    ttl_s,
+    flags = {},
+    timeout_ms = 1000,
+  }: { zone?: Zone; ttl_s?: number; flags?: Record<string, string>; timeout_ms?: number } = {},
 ) {
   const data = await mkdtemp(join(tmpdir(), 'ringback-attack-'))
   const dns = await startDnsServer(zone, ttl_s)
@@ -106,7 +114,7 @@ export async function startServer(
     assert.ok(status < 300, text)
     return body
   }
-  await must('PATCH', '/v1/project', { timeout_ms: 1000, retry: { retries: 0 } })
+  await must('PATCH', '/v1/project', { timeout_ms, retry: { retries: 0 } })
 
   /** Completes a task; gives the one attempt to deliver its callback. */
   async function complete(task_id: string): Promise<Attempted> {
