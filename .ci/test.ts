@@ -1,12 +1,12 @@
-// `npm test`: everything on SQLite, and then again on a real PostgreSQL what a database could make a difference to, but for the
-// kills, which are slow there and `.ci/run`'s. With arguments, only those files, on the database that TEST_DATABASE says.
+// `npm test`: everything on SQLite but the commands of the documentation, and then again on a real PostgreSQL what a database
+// makes the most difference to. `.ci/run` runs the rest. With arguments, only those files, on the database that TEST_DATABASE says.
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { join } from 'node:path'
 
 const EVERYTHING = ['sdk/**/*.test.ts', 'server/**/*.test.ts', 'bench/**/*.test.ts']
-const ON_BOTH = ['server/test/{http,engine,dialects}/*.test.ts', 'server/test/crash/one-winner.test.ts']
-const KILLS = '-kill.test.ts'
+const DOCS = 'docs.test.ts'
+const ON_BOTH = ['server/test/{http,engine}/*.test.ts', 'server/test/crash/one-winner.test.ts']
 
 // The long forms are `.ci/run`'s.
 const SHORT = { CRASH_ROUNDS: '5', CRASH_TASKS: '1000' }
@@ -32,7 +32,7 @@ function run(globs: string[], settings: Record<string, string>, except?: string)
 const given = process.argv.slice(2)
 if (given.length > 0) run(given, {})
 else {
-  run(EVERYTHING, { TEST_DATABASE: 'sqlite', ...SHORT })
+  run(EVERYTHING, { TEST_DATABASE: 'sqlite', ...SHORT }, DOCS)
   console.log('\nAgain, on PostgreSQL:\n')
-  run(ON_BOTH, { TEST_DATABASE: 'postgres', ...SHORT }, KILLS)
+  run(ON_BOTH, { TEST_DATABASE: 'postgres', ...SHORT })
 }
