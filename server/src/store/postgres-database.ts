@@ -29,9 +29,10 @@ const parseBigint = (text: string) => Number(text)
 
 /**
  * A transaction over one connection; texts are named so that the server plans each once. A statement is sent without waiting for the
- * one before, and whose rows nobody wants is left to `send`: then a batch of one task waits for the server three times, not eight.
+ * one before, and whose rows nobody wants is left to `send`, if given: then a batch of one task waits for the server three times, not
+ * eight.
  */
-function transactionOn(client: pg.PoolClient, send: (sent: Promise<unknown>) => void): Transaction {
+function transactionOn(client: pg.PoolClient, send?: (sent: Promise<unknown>) => void): Transaction {
   const run = async (text: string, values: unknown[]): Promise<Row[]> =>
     (await client.query<Row>({ name: nameOf(text), text, values })).rows
   return {
@@ -44,7 +45,7 @@ function transactionOn(client: pg.PoolClient, send: (sent: Promise<unknown>) => 
         text,
         names.map((name) => rows.map((row): SqlValue => row[name] ?? null)),
       )
-      if (bulk.givesRows) return answer
+      if (bulk.givesRows || send === undefined) return answer
       send(answer)
       return []
     },
@@ -160,8 +161,7 @@ export function openPostgres(
     const client = await pool.connect()
     let failure: Error | undefined
     try {
-      // Whatever it asks gives rows.
-      return await work(transactionOn(client, () => {}))
+      return await work(transactionOn(client))
     } catch (error) {
       // A statement that ran out of time may still be under way.
       failure = error as Error
