@@ -268,7 +268,9 @@ test('a thousand sends to a receiver that does everything at random all end, wit
     }),
   )
   const { send } = await startSender(t, { connections_per_origin: 8, body_ms: 50 })
-  const outcomes = await Promise.all(Array.from({ length: 1000 }, () => send(wild.url)))
+  const outcomes = await Promise.all(
+    Array.from({ length: 1000 }, () => send(wild.url, { timeout_ms: 60_000 })),
+  )
   const kinds = new Set(outcomes.map(({ kind }) => kind))
   for (const kind of kinds) assert.ok(['delivered', 'connection', 'protocol'].includes(kind), kind)
 })
