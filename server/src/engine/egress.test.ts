@@ -8,10 +8,18 @@ import { createResolver } from './resolver.ts'
 
 const noHosts = { find: async () => undefined }
 
-async function setUp(t: TestContext, { zone = {}, allow = [] }: { zone?: Zone; allow?: string[] } = {}) {
+async function setUp(
+  t: TestContext,
+  { zone = {}, allow = [], timeout_ms }: { zone?: Zone; allow?: string[]; timeout_ms?: number } = {},
+) {
   const dns = await startDnsServer(zone)
   const clock = { time: 0 }
-  const resolver = createResolver({ servers: [dns.address], hosts: noHosts, now: () => clock.time })
+  const resolver = createResolver({
+    servers: [dns.address],
+    hosts: noHosts,
+    now: () => clock.time,
+    ...(timeout_ms === undefined ? {} : { timeout_ms }),
+  })
   t.after(async () => {
     resolver.close()
     await dns[Symbol.asyncDispose]()
@@ -125,6 +133,11 @@ test('a name is judged by all its addresses, and one that does not resolve passe
   assert.match(await reasonOf('mixed.test'), /\(private\)/)
   assert.match(await reasonOf('mixed6.test'), /\(unique-local\)/)
   assert.equal(await reasonOf('10.0.0.1'), 'The address 10.0.0.1 is not public (private).')
+})
+
+test('a name that DNS does not answer passes at create, long before the look-up ends', async (t) => {
+  const { egress } = await setUp(t, { zone: { 'a.test': 'silent' }, timeout_ms: 3_600_000 })
+  assert.deepEqual(await egress.checkUrl(new URL('https://a.test/')), { ok: true })
 })
 
 test('the allow-list opens loopback by address, for literals and names alike, at create and at connect', async (t) => {

@@ -12,8 +12,8 @@ export type Verdict = { ok: true } | { ok: false; reason: string }
 
 export type Egress = {
   /**
-   * Judges a URL when a task is created, by the rules that hold when it is sent. A name that does not resolve passes: it
-   * may by then, and is judged again. May take as long as the resolver's time-out.
+   * Judges a URL when a task is created, by the rules that hold when it is sent. A name that does not resolve within a second
+   * passes: it may by then, and is judged again.
    */
   checkUrl(url: URL): Promise<Verdict>
   /** The connector of the HTTP client: resolves, judges every address, connects to one of those judged. */
@@ -23,6 +23,9 @@ export type Egress = {
 // Below it are the services of a machine; from it on anything may be a web server.
 const FIRST_FREE_PORT = 1024
 const WEB_PORTS: readonly number[] = [80, 443]
+// A refusal at creation is a courtesy, since every connection is judged: callers are not held up for it by a name server that
+// never answers, nor all released at one moment, at the cost of everybody else, when its time is over.
+const CREATE_PATIENCE_MS = 1000
 
 /** Says why a URL's scheme is not ours to call, in one sentence; undefined for http and https. */
 export function schemeFault(url: URL): string | undefined {
@@ -53,7 +56,7 @@ export function createEgress({
   const allowList = parseAllowList(allow)
   const lowPorts = [...WEB_PORTS, ...ports].filter((port) => port < FIRST_FREE_PORT)
 
-  async function vet(hostname: string, port: number): Promise<readonly string[]> {
+  async function vet(hostname: string, port: number, patience_ms?: number): Promise<readonly string[]> {
     if (port < FIRST_FREE_PORT && !lowPorts.includes(port))
       throw new SendError(
         'forbidden',
@@ -65,7 +68,7 @@ export function createEgress({
         throw new SendError('forbidden', `The address ${hostname} is not public (${range}).`)
       return [hostname]
     }
-    const addresses = await addressesOf(hostname, resolver)
+    const addresses = await addressesOf(hostname, resolver, patience_ms)
     // One forbidden address condemns the name: no honest receiver mixes them, and a rebinding one hopes for our second
     // try. The address itself is not told: the sentence reaches the customer, who must not learn our network by guessing.
     for (const address of addresses) {
@@ -84,7 +87,7 @@ export function createEgress({
       const fault = schemeFault(url)
       if (fault !== undefined) return { ok: false, reason: fault }
       try {
-        await vet(url.hostname.replace(/^\[(.*)\]$/, '$1'), portOf(url))
+        await vet(url.hostname.replace(/^\[(.*)\]$/, '$1'), portOf(url), CREATE_PATIENCE_MS)
       } catch (error) {
         if (!(error instanceof SendError)) throw error
         if (error.kind === 'forbidden') return { ok: false, reason: error.message }
@@ -100,9 +103,13 @@ export const createOpenConnect = (resolver: Resolver): Connect =>
   createConnector({ vet: (hostname) => addressesOf(hostname, resolver) })
 
 /** What a host name or literal stands for, unjudged; throws a SendError for a name that does not resolve. */
-export async function addressesOf(hostname: string, resolver: Resolver): Promise<readonly string[]> {
+export async function addressesOf(
+  hostname: string,
+  resolver: Resolver,
+  patience_ms?: number,
+): Promise<readonly string[]> {
   if (isIP(hostname) !== 0) return [hostname]
-  const resolution = await resolver.resolve(hostname)
+  const resolution = await resolver.resolve(hostname, patience_ms)
   if ('failure' in resolution) throw new SendError('dns', resolution.failure)
   return resolution.addresses
 }

@@ -91,6 +91,23 @@ test('a name server that never answers costs its own callers the time-out and no
   assert.deepEqual(ends, ['b', 'a'])
 })
 
+test('who has little patience does not wait for a name server that never answers', async (t) => {
+  const hour_ms = 3_600_000
+  const { resolver, clock, dns } = await setUp(t, { 'a.test': 'silent' }, { timeout_ms: 60_000 })
+  const tooSlow = { failure: 'The name a.test did not resolve within 10 ms.', missing: false }
+  assert.deepEqual(await resolver.resolve('a.test', 10), tooSlow)
+  // The query goes on: whoever joins it when it is as old as his patience is long is not held up at all.
+  clock.time = hour_ms
+  assert.ok('failure' in (await resolver.resolve('a.test', hour_ms)))
+  assert.equal(dns.questions.length, 2)
+})
+
+test('who has little patience gets what comes in time, or is known already', async (t) => {
+  const { resolver } = await setUp(t, { 'a.test': ['192.0.2.1'] })
+  for (const patience_ms of [60_000, 0])
+    assert.deepEqual(await resolver.resolve('a.test', patience_ms), { addresses: ['192.0.2.1'] })
+})
+
 test('the cache holds no more names than it may; the oldest is asked for anew', async (t) => {
   const zone = { 'a.test': ['192.0.2.1'], 'b.test': ['192.0.2.2'], 'c.test': ['192.0.2.3'] }
   const { resolver, dns } = await setUp(t, zone, { max_entries: 2 })

@@ -15,8 +15,11 @@ export type Resolution = { addresses: readonly string[] } | { failure: string; m
 export const RESOLVE_TIMEOUT_MS = 5000
 
 export type Resolver = {
-  /** Resolves a name; never rejects. A trailing dot and the case of letters do not matter. Do not ask it for a literal. */
-  resolve(name: string): Promise<Resolution>
+  /**
+   * Resolves a name; never rejects. A trailing dot and the case of letters do not matter. Do not ask it for a literal. With
+   * `patience_ms` it is a failure when no answer comes in that time; nobody waits for a query that is older than that already.
+   */
+  resolve(name: string, patience_ms?: number): Promise<Resolution>
   /** Gives up the look-ups under way: their callers get a failure, as do all who ask later. */
   close(): void
 }
@@ -42,7 +45,8 @@ const MOST_ADDRESSES = 32
 // Some name servers never answer for one of the families; once the other is known, this is all the patience it gets.
 const SECOND_FAMILY_MS = 250
 
-type Entry = { resolution: Promise<Resolution>; expires_at: number }
+/** Until the answer is there, `expires_at` is `Infinity`. */
+type Entry = { resolution: Promise<Resolution>; asked_at: number; expires_at: number }
 type FamilyAnswer = { records: RecordWithTtl[]; missing: boolean; code: string }
 
 /**
@@ -98,27 +102,40 @@ export function createResolver({
     return { addresses: inTurn(records.map(({ address }) => address)) }
   }
 
-  function cached(name: string): Promise<Resolution> {
+  function cached(name: string): Entry {
     const known = entries.get(name)
-    if (known !== undefined && now() < known.expires_at) return known.resolution
+    if (known !== undefined && now() < known.expires_at) return known
     entries.delete(name)
     const oldest = entries.size >= max_entries ? entries.keys().next().value : undefined
     if (oldest !== undefined) entries.delete(oldest)
     const keepFor = (ttl_ms: number) => (entry.expires_at = now() + ttl_ms)
-    const entry: Entry = { resolution: lookUp(name, keepFor), expires_at: Infinity }
+    const entry: Entry = { resolution: lookUp(name, keepFor), asked_at: now(), expires_at: Infinity }
     entries.set(name, entry)
-    return entry.resolution
+    return entry
+  }
+
+  function within(patience_ms: number, { resolution, asked_at, expires_at }: Entry, name: string) {
+    if (expires_at < Infinity || patience_ms === Infinity) return resolution
+    const tooSlow = explain(name, [], patience_ms)
+    if (now() - asked_at >= patience_ms) return tooSlow
+    return new Promise<Resolution>((resolve) => {
+      const timer = setTimeout(() => resolve(tooSlow), patience_ms)
+      void resolution.then((found) => {
+        clearTimeout(timer)
+        resolve(found)
+      })
+    })
   }
 
   return {
-    async resolve(givenName) {
+    async resolve(givenName, patience_ms = Infinity) {
       const name = givenName.toLowerCase().replace(/\.$/, '')
       if (name === 'localhost' || name.endsWith('.localhost')) return { addresses: ['127.0.0.1', '::1'] }
       const addresses = await hosts.find(name)
       if (addresses !== undefined) return { addresses }
       return closed
         ? { failure: `The name ${name} was not looked up: stopped.`, missing: false }
-        : cached(name)
+        : within(patience_ms, cached(name), name)
     },
     close() {
       closed = true
