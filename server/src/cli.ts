@@ -86,6 +86,7 @@ const plainErrors = new Set([
   'OlderDatabaseError',
   'PostgresStartError',
   'StopError',
+  'ThreadEndedError',
   'UnfinishedCopyError',
   'WrongSecretKeyError',
   'UnreachableError',

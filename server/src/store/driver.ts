@@ -21,6 +21,8 @@ export interface Driver {
   readonly exclusive: boolean
   /** How processes on this database tell each other what happened; null where there can be no other. */
   readonly signals: Signals | null
+  /** Resolves, if ever, when this process can use the database no more: it has to end, so that another one begins. */
+  readonly failed: Promise<Error>
   /** The clock that all deadlines are measured with, in milliseconds. */
   now(): number
   write(batch: Batch): Promise<WriteOutcome[]>

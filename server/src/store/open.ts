@@ -120,6 +120,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         throw new AppError('store_unavailable', 'The database takes no writes; try again soon')
       }
     },
+    failed: driver.failed,
     attach(engine) {
       outlet = engine
     },

@@ -67,6 +67,8 @@ export async function openPostgresDriver(
     exclusive: false,
     migrated,
     signals,
+    // Connections are opened anew for as long as it takes.
+    failed: new Promise(() => {}),
     now: () => clock.now(),
     async write(batch) {
       if (batch.writes.some(({ verb }) => verb === 'claim' || verb === 'claimCalls'))

@@ -34,6 +34,7 @@ function startThread(path: string, role: Role) {
   let unsent: WorkerRequest[] = []
   let lastId = 0
   let broken: Error | undefined
+  const failed = Promise.withResolvers<Error>()
   worker.on('message', (answers: WorkerAnswer[]) => {
     for (const answer of answers) {
       const caller = waiting.get(answer.id)
@@ -43,9 +44,10 @@ function startThread(path: string, role: Role) {
     }
   })
   worker.on('error', (error: Error) => {
-    broken = error
-    for (const { reject } of waiting.values()) reject(error)
+    const ended = (broken = new ThreadEndedError(error))
+    for (const { reject } of waiting.values()) reject(ended)
     waiting.clear()
+    failed.resolve(ended)
   })
   function send(): void {
     if (unsent.length === 0) return
@@ -53,6 +55,7 @@ function startThread(path: string, role: Role) {
     unsent = []
   }
   return {
+    failed: failed.promise,
     ask<T>(request: Request): Promise<T> {
       if (broken !== undefined) return Promise.reject(broken)
       return new Promise<T>((resolve, reject) => {
@@ -108,6 +111,7 @@ export async function openSqliteDriver(
       batchWrites: 32,
       exclusive: true,
       signals: null,
+      failed: Promise.race([writer.failed, lookups.failed, lists.failed]),
       now: Date.now,
       migrated,
       write: (batch) => writer.ask<WriteOutcome[]>({ kind: 'batch', batch }),
@@ -123,7 +127,8 @@ export async function openSqliteDriver(
   } catch (error) {
     await writer.end().catch(() => {})
     unlock()
-    throw isSqliteFault(error) ? new DatabaseFaultError(path, error) : error
+    const fault = error instanceof ThreadEndedError ? error.cause : error
+    throw isSqliteFault(fault) ? new DatabaseFaultError(path, fault) : error
   }
 }
 
@@ -137,6 +142,17 @@ export class DatabaseInUseError extends Error {
   constructor(path: string) {
     super(`another ringback process is using ${path}: stop it, or choose another RINGBACK_DATA`)
     this.name = 'DatabaseInUseError'
+  }
+}
+
+/** A thread that had the database open is gone, and what it was to do nobody does. */
+export class ThreadEndedError extends Error {
+  constructor(cause: Error) {
+    super(
+      `a thread of the database ended (${cause.message}): nothing that was answered is lost, start the server again`,
+      { cause },
+    )
+    this.name = 'ThreadEndedError'
   }
 }
 

@@ -227,6 +227,8 @@ export interface Store extends CallStore {
   now(): number
   /** Rejects unless the database answers, and for a second after it refused a write, unless it has taken one since. */
   ping(): Promise<void>
+  /** Resolves, if ever, when this process can use the database no more and has to end. */
+  readonly failed: Promise<Error>
   /** Connects the engine; without one, deliveries are queued for whoever claims them. */
   attach(outlet: Outlet): void
   /** Calls `listener` after each committed transition. Returns how to stop that. */
