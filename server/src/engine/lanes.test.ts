@@ -169,6 +169,35 @@ test('all lanes together hold no more than the capacity, in count and in bytes',
   assert.equal(heavy.request(), null)
 })
 
+test('no lane holds more than is left for the others, in count or in bytes', () => {
+  const { lanes } = setUp({ capacity: 90 })
+  const fill = (id: string) => {
+    let count = 0
+    while (lanes.reserve(id)) count++
+    return count
+  }
+  assert.equal(fill('a'), 45)
+  assert.equal(fill('b'), 23)
+  for (const id of ['c', 'd', 'e']) assert.ok(fill(id) > 0)
+
+  const heavy = setUp({ bytesOf: () => 4 * 1024 * 1024 }).lanes
+  let count = 0
+  for (; heavy.reserve('a'); count++) heavy.push(ready('a'), unlimited)
+  assert.ok(count > 24 && count < 34, `${count} of 4 MiB`)
+  assert.equal(heavy.request()!.room['a'], 0)
+  assert.ok(heavy.reserve('b'))
+})
+
+test('a lane that was short of its share asks for a claim once it holds half of what is left', () => {
+  const { lanes, claimed, end, events } = setUp({ capacity: 90 })
+  const sent = Array.from({ length: 45 }, () => claimed('a'))
+  lanes.learn(lanes.request()!, { claimed: [], more: ['a'], probes: [], next_due_at: null })
+  for (const delivery of sent.splice(0, 14)) end(delivery)
+  assert.equal(events.room, 0)
+  end(sent[0]!)
+  assert.equal(events.room, 1)
+})
+
 test('an empty lane is forgotten, and idle resolves when all is settled', async () => {
   const { lanes, claimed } = setUp()
   const sent = claimed('a')

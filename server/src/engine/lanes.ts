@@ -16,6 +16,8 @@ type Lane<T> = {
   in_flight: number
   unsettled: number
   queue: T[]
+  /** Of what is queued, in flight and unsettled. */
+  bytes: number
   backlog: boolean
 }
 
@@ -115,6 +117,7 @@ export function createLanes<T extends Leased>({
         in_flight: 0,
         unsettled: 0,
         queue: [],
+        bytes: 0,
         backlog: false,
       }
       lanes.set(destination_id, lane)
@@ -173,6 +176,11 @@ export function createLanes<T extends Leased>({
     start(delivery)
   }
 
+  function count(lane: Lane<T>, size: number): void {
+    lane.bytes += size
+    bytes += size
+  }
+
   function release(): void {
     taken--
     if (taken === 0) for (const resolve of whenIdle.splice(0)) resolve()
@@ -182,21 +190,27 @@ export function createLanes<T extends Leased>({
     }
   }
 
-  function freeCount(): number {
+  /** How many more fit, of which `count` and `size` are spoken for. */
+  function freeCount(count = 0, size = 0): number {
     const mean_bytes = (bytes + GUESS_COUNT * GUESS_BYTES) / (taken + GUESS_COUNT)
-    return Math.min(capacity - taken, Math.floor((CAPACITY_BYTES - bytes) / mean_bytes))
+    return Math.min(capacity - taken - count, Math.floor((CAPACITY_BYTES - bytes - size) / mean_bytes))
   }
+
+  // No lane holds more than is left for all others: n that hang leave one part in n + 1 (Choudhury and Hahne, "Dynamic queue
+  // length thresholds for shared-memory packet switches", 1998). Else one hung receiver of large bodies would stop everybody.
+  const share = (lane: Lane<T>) => freeCount(held(lane), lane.bytes)
 
   function room(lane: Lane<T>): number {
     const { in_flight, per_second } = lane.limits
-    const free = ahead * in_flight - held(lane)
+    const free = Math.min(ahead * in_flight - held(lane), share(lane))
     return per_second === null
       ? free
       : Math.min(free, QUEUED_S * per_second - lane.queue.length - lane.reserved)
   }
 
+  // At the edge of its share a lane would ask for one at a time.
   const wantsMore = (lane: Lane<T>) =>
-    lane.backlog && lane.queue.length <= lane.limits.in_flight && room(lane) > 0
+    lane.backlog && lane.queue.length <= lane.limits.in_flight && room(lane) > 0 && share(lane) >= held(lane)
 
   return {
     reserve(destination_id) {
@@ -211,9 +225,9 @@ export function createLanes<T extends Leased>({
     cancel(destination_id) {
       const lane = laneOf(destination_id)
       lane.reserved--
+      release()
       if (wantsMore(lane)) onRoom()
       tidy(destination_id, lane)
-      release()
     },
     adopt({ destination_id }) {
       laneOf(destination_id).reserved++
@@ -225,7 +239,7 @@ export function createLanes<T extends Leased>({
       lane.limits = limits
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
-      bytes += bytesOf(delivery)
+      count(lane, bytesOf(delivery))
       enqueue(lane.queue, delivery)
       pump(destination_id, lane)
       return true
@@ -242,11 +256,11 @@ export function createLanes<T extends Leased>({
       const { destination_id } = delivery
       const lane = laneOf(destination_id)
       lane.unsettled--
-      bytes -= bytesOf(delivery)
+      count(lane, -bytesOf(delivery))
+      release()
       pump(destination_id, lane)
       if (wantsMore(lane)) onRoom()
       tidy(destination_id, lane)
-      release()
     },
     request() {
       const free = freeCount()
@@ -290,9 +304,9 @@ export function createLanes<T extends Leased>({
       const drained = destination_id === undefined ? lanes.values() : [lanes.get(destination_id) ?? []].flat()
       for (const lane of drained) {
         lane.reserved += lane.queue.length
+        for (const one of lane.queue) count(lane, -bytesOf(one))
         queued.push(...lane.queue.splice(0))
       }
-      for (const one of queued) bytes -= bytesOf(one)
       return queued
     },
     idle: () =>
