@@ -54,8 +54,9 @@ export async function draftCall(
     [fields.poll, originOf(poll?.url_template ?? '')],
     [fields.result, originOf(poll?.result_url_template ?? '')],
   ]
-  for (const [field, lead] of leads) {
-    const verdict = lead === undefined ? undefined : await egress.checkUrl(lead)
+  const verdicts = await Promise.all(leads.map(async ([, lead]) => lead && egress.checkUrl(lead)))
+  for (const [index, [field]] of leads.entries()) {
+    const verdict = verdicts[index]
     if (verdict?.ok === false) throw new AppError('destination_forbidden', `${field}: ${verdict.reason}`)
   }
   return newCall(scope, request, { placeholder, callback_id, due_at: Math.max(now, not_before ?? 0) })
