@@ -146,12 +146,12 @@ export class DatabaseInUseError extends Error {
 }
 
 /** A thread that had the database open is gone, and what it was to do nobody does. */
-export class ThreadEndedError extends Error {
+export class ThreadEndedError extends StoreUnavailableError {
   constructor(cause: Error) {
     super(
       `a thread of the database ended (${cause.message}): nothing that was answered is lost, start the server again`,
-      { cause },
     )
+    this.cause = cause
     this.name = 'ThreadEndedError'
   }
 }
