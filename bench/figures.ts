@@ -9,8 +9,12 @@ export function percentile(values: readonly number[], p: number): number {
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p * sorted.length) - 1))] ?? Number.NaN
 }
 
-/** The middle value. */
-export const median = (values: readonly number[]): number => percentile(values, 0.5)
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].toSorted((a, b) => a - b)
+  const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1)
+  return middle.reduce((sum, value) => sum + value, 0) / middle.length
+}
 
 /** How much the straight line through evenly spaced values (least squares) rises from the first to the last. */
 export function rise(values: readonly number[]): number {

@@ -18,6 +18,11 @@ test('a result has the medians of what its rounds measured, and the rounds', () 
   })
 })
 
+test('the median of an even number of rounds is between the two in the middle', () => {
+  const rounds = [{ per_s: 40 }, { per_s: 10 }, { per_s: 20 }, { per_s: 30 }]
+  assert.equal(resultOf({ group: 'load', scenario: 'drain', database: 'SQLite' }, rounds).per_s, 25)
+})
+
 test('each group is a table with the columns that its results have, and the spread where there were several rounds', () => {
   const subject = { group: 'load', database: 'SQLite' }
   const tables = resultTables([
