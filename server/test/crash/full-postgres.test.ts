@@ -14,6 +14,7 @@ import { isUnavailable } from '../support/unavailable.ts'
 
 const BYTES = 64 * 1024 * 1024
 const LEFT = 1024 * 1024
+const REFUSALS = 5
 
 /** Mounts a small file system; undefined where that is not allowed. */
 async function mountSmall(t: TestContext): Promise<string | undefined> {
@@ -59,11 +60,17 @@ test('a PostgreSQL whose disk is full: writes get 503, reads go on, nothing is l
   const filler = join(small, 'filler')
   await writeFile(filler, Buffer.alloc(bavail * bsize - LEFT))
   const created: string[] = []
-  await assert.rejects(async () => {
-    for (;;) created.push((await create()).id)
-  }, isUnavailable)
+  // What one table had no room for, pages of another may still have: the disk is full when nothing fits several times over.
+  for (let refused = 0; refused < REFUSALS;) {
+    try {
+      created.push((await create()).id)
+      refused = 0
+    } catch (error) {
+      isUnavailable(error)
+      refused++
+    }
+  }
   assert.ok(created.length > 10)
-  await assert.rejects(create(), isUnavailable)
   assert.equal(await ready(), 503)
   for (const id of created) assert.equal((await tasks.get(id)).status, 'waiting')
 
