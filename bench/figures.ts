@@ -5,13 +5,13 @@ export const milliseconds = (): number => Number(process.hrtime.bigint()) / 1e6
 
 /** The value that a share of `p` (0–1) of the values is not above. */
 export function percentile(values: readonly number[], p: number): number {
-  const sorted = [...values].toSorted((a, b) => a - b)
+  const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p * sorted.length) - 1))] ?? Number.NaN
 }
 
 /** The middle value, or the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
-  const sorted = [...values].toSorted((a, b) => a - b)
+  const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1)
   return middle.reduce((sum, value) => sum + value, 0) / middle.length
 }

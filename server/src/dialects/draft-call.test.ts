@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { PollPlan, RequestPlan } from '../domain/call.ts'
+import type { Scope } from '../domain/project.ts'
 import { draftCall } from './draft-call.ts'
 
 test('all URLs of a call are judged at once, and the first that is refused is named', async () => {
@@ -13,15 +15,33 @@ test('all URLs of a call are judged at once, and the first that is refused is na
       ? { ok: true as const }
       : { ok: false as const, reason: `${hostname} is not public.` }
   }
-  const plan = {
-    request: { method: 'POST' as const, url: 'https://run.test/', headers: {}, body: null },
-    poll: { url_template: 'https://poll.test/{id}', result_url_template: 'https://result.test/{id}' },
-    not_before: null,
+  const request: RequestPlan = {
+    url: 'https://run.test/',
+    method: 'POST',
+    headers: {},
+    body: null,
+    timeout_ms: 1000,
+    retries: 0,
+    backoff: 'linear',
+    priority: 5,
   }
+  const poll: PollPlan = {
+    url_template: 'https://poll.test/{id}',
+    status_path: 'status',
+    done_values: ['done'],
+    fail_values: [],
+    interval_ms: 1000,
+    max_duration_ms: 60_000,
+    result_path: '',
+    result_url_template: 'https://result.test/{id}',
+    error_path: null,
+    forward_auth: false,
+  }
+  const plan = { request, poll, not_before: null, waits: false, wait_ms: null, resolve: null }
   const fields = { url: 'request.url', poll: 'poll.url', result: 'poll.result_url' }
   const options = { placeholder: '{{callback_url}}', callback_id: null, now: 0, fields }
-  const scope = { project_id: 'p', mode: 'live' as const }
-  await assert.rejects(draftCall({ egress: { checkUrl } }, scope, plan as never, options), {
+  const scope: Scope = { project_id: 'p', mode: 'live' }
+  await assert.rejects(draftCall({ egress: { checkUrl } }, scope, plan, options), {
     message: 'poll.url: poll.test is not public.',
   })
   assert.deepEqual(asked, ['run.test', 'poll.test', 'result.test'])

@@ -49,16 +49,17 @@ export async function draftCall(
 ): Promise<NewCall> {
   const url = request.url.replaceAll(placeholder, SAMPLE_ID)
   assertHttpUrl(url, fields.url)
-  const leads: [field: string, url: URL | undefined][] = [
-    [fields.url, new URL(url)],
-    [fields.poll, originOf(poll?.url_template ?? '')],
-    [fields.result, originOf(poll?.result_url_template ?? '')],
-  ]
-  const verdicts = await Promise.all(leads.map(async ([, lead]) => lead && egress.checkUrl(lead)))
-  for (const [index, [field]] of leads.entries()) {
-    const verdict = verdicts[index]
-    if (verdict?.ok === false) throw new AppError('destination_forbidden', `${field}: ${verdict.reason}`)
+  const judged = async (field: string, lead: URL | undefined) => {
+    const verdict = lead && (await egress.checkUrl(lead))
+    return verdict?.ok === false ? [`${field}: ${verdict.reason}`] : []
   }
+  const refusals = await Promise.all([
+    judged(fields.url, new URL(url)),
+    judged(fields.poll, originOf(poll?.url_template ?? '')),
+    judged(fields.result, originOf(poll?.result_url_template ?? '')),
+  ])
+  const [refusal] = refusals.flat()
+  if (refusal !== undefined) throw new AppError('destination_forbidden', refusal)
   return newCall(scope, request, { placeholder, callback_id, due_at: Math.max(now, not_before ?? 0) })
 }
 

@@ -176,7 +176,7 @@ export function createLanes<T extends Leased>({
     start(delivery)
   }
 
-  function count(lane: Lane<T>, size: number): void {
+  function weigh(lane: Lane<T>, size: number): void {
     lane.bytes += size
     bytes += size
   }
@@ -239,7 +239,7 @@ export function createLanes<T extends Leased>({
       lane.limits = limits
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
-      count(lane, bytesOf(delivery))
+      weigh(lane, bytesOf(delivery))
       enqueue(lane.queue, delivery)
       pump(destination_id, lane)
       return true
@@ -256,7 +256,7 @@ export function createLanes<T extends Leased>({
       const { destination_id } = delivery
       const lane = laneOf(destination_id)
       lane.unsettled--
-      count(lane, -bytesOf(delivery))
+      weigh(lane, -bytesOf(delivery))
       release()
       pump(destination_id, lane)
       if (wantsMore(lane)) onRoom()
@@ -304,7 +304,7 @@ export function createLanes<T extends Leased>({
       const drained = destination_id === undefined ? lanes.values() : [lanes.get(destination_id) ?? []].flat()
       for (const lane of drained) {
         lane.reserved += lane.queue.length
-        for (const one of lane.queue) count(lane, -bytesOf(one))
+        for (const one of lane.queue) weigh(lane, -bytesOf(one))
         queued.push(...lane.queue.splice(0))
       }
       return queued
