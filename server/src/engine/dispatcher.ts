@@ -1,6 +1,6 @@
 // Brings what is due to its lanes, on two ways: straight from the commit that made it, and by claims of what waits in the
 // database. Both are hints that may get lost: the claim loop also looks once a second.
-import type { ClaimRequest, ClaimResult } from '../store/store.ts'
+import type { Addressed, ClaimRequest, ClaimResult } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import { createLanes, type Lanes, type LanesOptions, type Leased } from './lanes.ts'
 import type { Log } from './log.ts'
@@ -17,9 +17,9 @@ export type Attempts<T> = {
 
 export type Dispatcher<T> = {
   /** Reserves a slot at a destination, or says that there is none or that older work waits there. */
-  admit: (destination_id: string) => boolean
+  admit: (addressed: Addressed) => boolean
   /** Gives back a slot that was not used. */
-  withdraw: (destination_id: string) => void
+  withdraw: (addressed: Addressed) => void
   /** Takes one that was leased, in its reserved slot. */
   launch: (leased: T) => void
   /** Gives back what has not begun at a destination. */
@@ -97,7 +97,7 @@ export function createDispatcher<T extends Leased>({
   }
 
   function giveBack(leased: T, due_at: number): void {
-    void attempts.release(leased, due_at).finally(() => lanes.cancel(leased.destination_id))
+    void attempts.release(leased, due_at).finally(() => lanes.cancel(leased))
   }
 
   async function claim(): Promise<number | null> {
@@ -118,8 +118,8 @@ export function createDispatcher<T extends Leased>({
   }
 
   return {
-    admit: (destination_id) => running && lanes.reserve(destination_id),
-    withdraw: (destination_id) => lanes.cancel(destination_id),
+    admit: (addressed) => running && lanes.reserve(addressed),
+    withdraw: (addressed) => lanes.cancel(addressed),
     launch,
     hold(destination_id) {
       for (const leased of lanes.drain(destination_id)) giveBack(leased, clock.now())

@@ -40,6 +40,8 @@ function ready(destination_id: string, body = '{}'): Ready {
   }
 }
 
+const at = (destination_id: string, project_id = 'p') => ({ project_id, destination_id })
+
 function setUp(options: Partial<LanesOptions<Ready>> = {}) {
   const started: Ready[] = []
   const events = { room: 0 }
@@ -54,7 +56,7 @@ function setUp(options: Partial<LanesOptions<Ready>> = {}) {
   const claimed = (destination_id: string, in_flight = 64, per_second: number | null = null) => {
     const delivery = ready(destination_id)
     lanes.adopt(delivery)
-    if (!lanes.push(delivery, { in_flight, per_second })) lanes.cancel(destination_id)
+    if (!lanes.push(delivery, { in_flight, per_second })) lanes.cancel(at(destination_id))
     return delivery
   }
   const end = (delivery: Ready) => {
@@ -66,20 +68,20 @@ function setUp(options: Partial<LanesOptions<Ready>> = {}) {
 
 test('a destination holds four times its 64 slots unless its project says otherwise, and another has its own', () => {
   const { lanes } = setUp()
-  for (let i = 0; i < 4 * 64; i++) assert.ok(lanes.reserve('a'))
-  assert.equal(lanes.reserve('a'), false)
-  assert.ok(lanes.reserve('b'))
+  for (let i = 0; i < 4 * 64; i++) assert.ok(lanes.reserve(at('a')))
+  assert.equal(lanes.reserve(at('a')), false)
+  assert.ok(lanes.reserve(at('b')))
 })
 
 test('no place is given past work that waits in the database', () => {
   const { lanes, claimed, end } = setUp()
   const first = claimed('a')
-  assert.ok(lanes.reserve('a'))
-  lanes.cancel('a')
+  assert.ok(lanes.reserve(at('a')))
+  lanes.cancel(at('a'))
   lanes.learn(lanes.request()!, { claimed: [first], more: ['a'], probes: [], next_due_at: null })
-  assert.equal(lanes.reserve('a'), false)
+  assert.equal(lanes.reserve(at('a')), false)
   end(first)
-  assert.equal(lanes.reserve('a'), false)
+  assert.equal(lanes.reserve(at('a')), false)
 })
 
 test('a full destination counts as one where more waits, until a claim finds no more', () => {
@@ -87,9 +89,9 @@ test('a full destination counts as one where more waits, until a claim finds no 
   const sent = [1, 2, 3, 4].map(() => claimed('a', 1))
   lanes.learn(lanes.request()!, { claimed: [], more: ['a'], probes: [], next_due_at: null })
   for (const delivery of sent) end(delivery)
-  assert.equal(lanes.reserve('a'), false)
+  assert.equal(lanes.reserve(at('a')), false)
   assert.equal(lanes.learn(lanes.request()!, { claimed: [], more: [], probes: [], next_due_at: null }), false)
-  assert.ok(lanes.reserve('a'))
+  assert.ok(lanes.reserve(at('a')))
 })
 
 test('more deliveries than a project allows in flight wait in their lane, in order', () => {
@@ -117,7 +119,7 @@ test('what is answered but not settled counts as held, so that a kill repeats no
   const sent = Array.from({ length: 4 }, () => claimed('a', 1))
   for (const delivery of sent) lanes.finish(delivery)
   assert.equal(lanes.inFlight(), 0)
-  assert.equal(lanes.reserve('a'), false)
+  assert.equal(lanes.reserve(at('a')), false)
   assert.deepEqual(lanes.request()!.room, { a: 0 })
   claimed('a', 1)
   assert.equal(started.length, 4)
@@ -128,7 +130,7 @@ test('what is answered but not settled counts as held, so that a kill repeats no
 test('a destination that has more is asked for as much as it has room for', () => {
   const { lanes, claimed } = setUp()
   const request = lanes.request()!
-  assert.deepEqual(request, { destinations: 8, per_destination: 16, room: {} })
+  assert.deepEqual(request, { destinations: 8, per_destination: 16, room: {}, full_projects: [] })
   const deliveries = Array.from({ length: 16 }, () => claimed('a'))
   assert.equal(
     lanes.learn(request, { claimed: deliveries, more: ['a'], probes: [], next_due_at: null }),
@@ -149,9 +151,9 @@ test('a slot that comes free asks for a claim only where more waits', () => {
 
 test('all lanes together hold no more than the capacity, in count and in bytes', () => {
   const { lanes, end, events } = setUp({ capacity: 4 })
-  const sent = ['a', 'b', 'c', 'd'].map((id) => ready(id))
-  for (const delivery of sent) assert.ok(lanes.reserve(delivery.destination_id))
-  assert.equal(lanes.reserve('e'), false)
+  const sent = ['a', 'b', 'c', 'd'].map((id) => ({ ...ready(id), project_id: id }))
+  for (const delivery of sent) assert.ok(lanes.reserve(delivery))
+  assert.equal(lanes.reserve(at('e')), false)
   assert.equal(lanes.request(), null)
   for (const delivery of sent) lanes.push(delivery, unlimited)
   end(sent[0]!)
@@ -162,37 +164,69 @@ test('all lanes together hold no more than the capacity, in count and in bytes',
   const heavy = setUp().lanes
   const megabyte = 'x'.repeat(1024 * 1024)
   for (let i = 0; i < 256; i++) {
-    assert.ok(heavy.reserve(`d${i}`))
-    heavy.push(ready(`d${i}`, megabyte), unlimited)
+    assert.ok(heavy.reserve(at(`d${i}`, `p${i}`)))
+    heavy.push({ ...ready(`d${i}`, megabyte), project_id: `p${i}` }, unlimited)
   }
-  assert.equal(heavy.reserve('one more'), false)
+  assert.equal(heavy.reserve(at('one more', 'another')), false)
   assert.equal(heavy.request(), null)
 })
 
-test('no lane holds more than is left for the others, in count or in bytes', () => {
+test('no project holds more than is left for the others, and no lane more than its project may still have', () => {
   const { lanes } = setUp({ capacity: 90 })
-  const fill = (id: string) => {
+  const fill = (id: string, project_id: string) => {
     let count = 0
-    while (lanes.reserve(id)) count++
+    while (lanes.reserve(at(id, project_id))) count++
     return count
   }
-  assert.equal(fill('a'), 45)
-  assert.equal(fill('b'), 23)
-  for (const id of ['c', 'd', 'e']) assert.ok(fill(id) > 0)
+  assert.equal(fill('a', 'p'), 30)
+  assert.equal(fill('b', 'p'), 10)
+  for (let i = 0; i < 100; i++) fill(`p${i}`, 'p')
+  assert.deepEqual(lanes.request()!.full_projects, ['p'])
+  assert.equal(lanes.reserve(at('new', 'p')), false)
+  assert.equal(fill('c', 'other'), 15)
+  for (const id of ['d', 'e', 'f']) assert.ok(fill(id, 'third') > 0)
+})
 
-  const heavy = setUp({ bytesOf: () => 4 * 1024 * 1024 }).lanes
-  let count = 0
-  for (; heavy.reserve('a'); count++) heavy.push(ready('a'), unlimited)
-  assert.ok(count > 24 && count < 34, `${count} of 4 MiB`)
-  assert.equal(heavy.request()!.room['a'], 0)
-  assert.ok(heavy.reserve('b'))
+test('bodies are shared as places are', () => {
+  const { lanes } = setUp({ bytesOf: () => 4 * 1024 * 1024 })
+  const fill = (id: string, project_id: string) => {
+    let count = 0
+    for (; lanes.reserve(at(id, project_id)); count++) lanes.push({ ...ready(id), project_id }, unlimited)
+    return count
+  }
+  const first = fill('a', 'p')
+  assert.ok(first > 16 && first < 24, `${first} of 4 MiB`)
+  assert.equal(lanes.request()!.room['a'], 0)
+  for (let i = 0; i < 100; i++) fill(`p${i}`, 'p')
+  assert.deepEqual(lanes.request()!.full_projects, ['p'])
+  const others = fill('b', 'other')
+  assert.ok(others > 7, `${others} of 4 MiB`)
+})
+
+test('a lane without room is not kept, and neither is a project without lanes', () => {
+  const { lanes } = setUp({ capacity: 4 })
+  assert.ok(lanes.reserve(at('a')))
+  assert.ok(lanes.reserve(at('b')))
+  for (let i = 0; i < 10; i++) assert.equal(lanes.reserve(at(`c${i}`)), false)
+  assert.equal(lanes.size(), 2)
+  for (const id of ['a', 'b']) lanes.cancel(at(id))
+  assert.deepEqual([lanes.size(), lanes.request()!.full_projects], [0, []])
+})
+
+test('after a claim that found nobody with room there is a rest', () => {
+  const { lanes, claimed } = setUp()
+  const request = lanes.request()!
+  const parked = Array.from({ length: request.destinations }, (_, i) => `d${i}`)
+  const found = { claimed: [], more: parked, probes: [], next_due_at: null }
+  assert.equal(lanes.learn(request, found), false)
+  assert.equal(lanes.learn(request, { ...found, claimed: [claimed('d0')] }), true)
 })
 
 test('a lane that was short of its share asks for a claim once it holds half of what is left', () => {
   const { lanes, claimed, end, events } = setUp({ capacity: 90 })
-  const sent = Array.from({ length: 45 }, () => claimed('a'))
+  const sent = Array.from({ length: 30 }, () => claimed('a'))
   lanes.learn(lanes.request()!, { claimed: [], more: ['a'], probes: [], next_due_at: null })
-  for (const delivery of sent.splice(0, 14)) end(delivery)
+  for (const delivery of sent.splice(0, 7)) end(delivery)
   assert.equal(events.room, 0)
   end(sent[0]!)
   assert.equal(events.room, 1)
@@ -201,8 +235,8 @@ test('a lane that was short of its share asks for a claim once it holds half of 
 test('an empty lane is forgotten, and idle resolves when all is settled', async () => {
   const { lanes, claimed } = setUp()
   const sent = claimed('a')
-  assert.ok(lanes.reserve('b'))
-  lanes.cancel('b')
+  assert.ok(lanes.reserve(at('b')))
+  lanes.cancel(at('b'))
   let idle = false
   const waiting = lanes.idle().then(() => (idle = true))
   lanes.finish(sent)
@@ -221,7 +255,7 @@ test('what is drained counts until it is given back', () => {
   assert.deepEqual(lanes.drain(), [second])
   end(first)
   assert.equal(lanes.size(), 1)
-  lanes.cancel('a')
+  lanes.cancel(at('a'))
   assert.equal(lanes.size(), 0)
 })
 

@@ -1,14 +1,18 @@
 // The engine's memory of who is being sent what: one lane per destination, so that a hung receiver holds up nobody but
 // itself. Everything here is a hint for speed; the truth about a delivery is its row. Empty lanes are forgotten.
 import { defaultSettings, type Limits } from '../domain/project.ts'
-import type { ClaimRequest, ClaimResult } from '../store/store.ts'
+import type { Addressed, ClaimRequest, ClaimResult } from '../store/store.ts'
 import type { Clock } from './clock.ts'
+
+/** What a project's lanes hold together: so many reserved, queued, in flight and unsettled, and the bytes of all but the first. */
+type Project = { lanes: number; held: number; bytes: number }
 
 /**
  * `unsettled` are those answered but not yet written, `backlog` says that more may wait in the database, `next_at` is when
  * the next one may begin at the pace of the limit, and `callOff` ends the wait for that.
  */
-type Lane<T> = {
+type Lane<T> = Addressed & {
+  project: Project
   limits: Limits
   next_at: number
   callOff: (() => void) | null
@@ -22,18 +26,13 @@ type Lane<T> = {
 }
 
 /** What goes along a lane: a delivery or a call that this process holds a lease of. */
-export type Leased = {
-  id: string
-  project_id: string
-  destination_id: string
-  lease_until: number | null
-}
+export type Leased = Addressed & { id: string; lease_until: number | null }
 
 export type Lanes<T extends Leased> = {
   /** Keeps a place for a delivery to come; false when there is none, or when older work waits in the database. */
-  reserve: (destination_id: string) => boolean
+  reserve: (addressed: Addressed) => boolean
   /** Gives a reserved place back. */
-  cancel: (destination_id: string) => void
+  cancel: (addressed: Addressed) => void
   /**
    * Sends a delivery, at once or when its lane's turn comes. False when too many wait there for the limit of a second: its
    * slot stays reserved, and it must be given back.
@@ -100,16 +99,26 @@ export function createLanes<T extends Leased>({
   capacity = CAPACITY,
 }: LanesOptions<T>): Lanes<T> {
   const lanes = new Map<string, Lane<T>>()
+  const projects = new Map<string, Project>()
   let taken = 0
   let bytes = 0
   const inFlight = new Set<T>()
   let short = false
   let whenIdle: (() => void)[] = []
 
-  function laneOf(destination_id: string): Lane<T> {
+  function projectOf(project_id: string): Project {
+    let project = projects.get(project_id)
+    if (project === undefined) projects.set(project_id, (project = { lanes: 0, held: 0, bytes: 0 }))
+    return project
+  }
+
+  function laneOf({ project_id, destination_id }: Addressed): Lane<T> {
     let lane = lanes.get(destination_id)
     if (lane === undefined) {
       lane = {
+        project_id,
+        destination_id,
+        project: projectOf(project_id),
         limits: defaultSettings.limits,
         next_at: 0,
         callOff: null,
@@ -121,17 +130,19 @@ export function createLanes<T extends Leased>({
         backlog: false,
       }
       lanes.set(destination_id, lane)
+      lane.project.lanes++
     }
     return lane
   }
 
   const held = (lane: Lane<T>) => lane.reserved + lane.in_flight + lane.unsettled + lane.queue.length
 
-  function tidy(destination_id: string, lane: Lane<T>): void {
+  function tidy(lane: Lane<T>): void {
     if (lane.backlog || held(lane) > 0) return
-    if (beginsAt(lane) > clock.now()) return waitForTurn(destination_id, lane)
+    if (beginsAt(lane) > clock.now()) return waitForTurn(lane)
     lane.callOff?.()
-    lanes.delete(destination_id)
+    lanes.delete(lane.destination_id)
+    if (--lane.project.lanes === 0) projects.delete(lane.project_id)
   }
 
   const hasSlot = ({ limits: { in_flight: limit }, in_flight, unsettled }: Lane<T>) =>
@@ -144,21 +155,21 @@ export function createLanes<T extends Leased>({
 
   const mayBegin = (lane: Lane<T>) => hasSlot(lane) && beginsAt(lane) <= clock.now()
 
-  function pump(destination_id: string, lane: Lane<T>): void {
+  function pump(lane: Lane<T>): void {
     while (mayBegin(lane)) {
       const delivery = lane.queue.shift()
       if (delivery === undefined) return
       begin(lane, delivery)
     }
-    if (lane.queue.length > 0 && hasSlot(lane)) waitForTurn(destination_id, lane)
+    if (lane.queue.length > 0 && hasSlot(lane)) waitForTurn(lane)
   }
 
-  function waitForTurn(destination_id: string, lane: Lane<T>): void {
+  function waitForTurn(lane: Lane<T>): void {
     lane.callOff ??= clock.at(beginsAt(lane), () => {
       lane.callOff = null
-      pump(destination_id, lane)
+      pump(lane)
       if (wantsMore(lane)) onRoom()
-      tidy(destination_id, lane)
+      tidy(lane)
     })
   }
 
@@ -178,10 +189,18 @@ export function createLanes<T extends Leased>({
 
   function weigh(lane: Lane<T>, size: number): void {
     lane.bytes += size
+    lane.project.bytes += size
     bytes += size
   }
 
-  function release(): void {
+  function take(lane: Lane<T>): void {
+    lane.reserved++
+    lane.project.held++
+    taken++
+  }
+
+  function release({ project }: Lane<T>): void {
+    project.held--
     taken--
     if (taken === 0) for (const resolve of whenIdle.splice(0)) resolve()
     if (short && taken <= capacity / 2) {
@@ -196,9 +215,14 @@ export function createLanes<T extends Leased>({
     return Math.min(capacity - taken - count, Math.floor((CAPACITY_BYTES - bytes - size) / mean_bytes))
   }
 
-  // No lane holds more than is left for all others: n that hang leave one part in n + 1 (Choudhury and Hahne, "Dynamic queue
-  // length thresholds for shared-memory packet switches", 1998). Else one hung receiver of large bodies would stop everybody.
-  const share = (lane: Lane<T>) => freeCount(held(lane), lane.bytes)
+  // No project holds more than is left for all others, and no lane more than its project may still have: n lanes of one that
+  // hang have one part in 2n + 1 each (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
+  // switches", 1998, in two levels). Else one hung receiver of large bodies would stop everybody.
+  const share = (lane: Lane<T>) => freeCount(lane.project.held + held(lane), lane.project.bytes + lane.bytes)
+
+  function fullProjects(): string[] {
+    return [...projects].flatMap(([id, project]) => (freeCount(project.held, project.bytes) <= 0 ? id : []))
+  }
 
   function room(lane: Lane<T>): number {
     const { in_flight, per_second } = lane.limits
@@ -213,54 +237,48 @@ export function createLanes<T extends Leased>({
     lane.backlog && lane.queue.length <= lane.limits.in_flight && room(lane) > 0 && share(lane) >= held(lane)
 
   return {
-    reserve(destination_id) {
+    reserve(addressed) {
       if (taken >= capacity || bytes >= CAPACITY_BYTES) return false
-      const lane = laneOf(destination_id)
+      const lane = laneOf(addressed)
       // A refusal makes no backlog: whoever is refused wakes the claim, which finds out.
-      if (lane.backlog || room(lane) <= 0) return false
-      lane.reserved++
-      taken++
-      return true
+      const fits = !lane.backlog && room(lane) > 0
+      if (fits) take(lane)
+      else tidy(lane)
+      return fits
     },
-    cancel(destination_id) {
-      const lane = laneOf(destination_id)
+    cancel(addressed) {
+      const lane = laneOf(addressed)
       lane.reserved--
-      release()
+      release(lane)
       if (wantsMore(lane)) onRoom()
-      tidy(destination_id, lane)
+      tidy(lane)
     },
-    adopt({ destination_id }) {
-      laneOf(destination_id).reserved++
-      taken++
-    },
+    adopt: (delivery) => take(laneOf(delivery)),
     push(delivery, limits) {
-      const { destination_id } = delivery
-      const lane = laneOf(destination_id)
+      const lane = laneOf(delivery)
       lane.limits = limits
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
       weigh(lane, bytesOf(delivery))
       enqueue(lane.queue, delivery)
-      pump(destination_id, lane)
+      pump(lane)
       return true
     },
     finish(delivery) {
       if (!inFlight.delete(delivery)) return
-      const { destination_id } = delivery
-      const lane = laneOf(destination_id)
+      const lane = laneOf(delivery)
       lane.in_flight--
       lane.unsettled++
-      pump(destination_id, lane)
+      pump(lane)
     },
     forget(delivery) {
-      const { destination_id } = delivery
-      const lane = laneOf(destination_id)
+      const lane = laneOf(delivery)
       lane.unsettled--
       weigh(lane, -bytesOf(delivery))
-      release()
-      pump(destination_id, lane)
+      release(lane)
+      pump(lane)
       if (wantsMore(lane)) onRoom()
-      tidy(destination_id, lane)
+      tidy(lane)
     },
     request() {
       const free = freeCount()
@@ -282,7 +300,7 @@ export function createLanes<T extends Leased>({
         // Nobody will have looked how much more there is.
         if (most === 0) lane.backlog = true
       }
-      return { destinations, per_destination, room: rooms }
+      return { destinations, per_destination, room: rooms, full_projects: fullProjects() }
     },
     learn(request, { claimed, more }) {
       const full = new Set(more)
@@ -290,12 +308,13 @@ export function createLanes<T extends Leased>({
       for (const { destination_id } of claimed) looked.add(destination_id)
       // Fewer destinations than asked for are all that were due.
       const all = looked.size < request.destinations
-      let again = !all
+      // Where nobody had room, the next will not have much: a rest, or very many such would take all of the writer.
+      let again = !all && claimed.length > 0
       for (const [id, lane] of lanes) {
         if (full.has(id)) lane.backlog = true
         else if (looked.has(id) || (all && request.room[id] !== 0)) lane.backlog = false
         if (wantsMore(lane)) again = true
-        tidy(id, lane)
+        tidy(lane)
       }
       return again
     },

@@ -87,7 +87,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     commit: (leased: () => boolean) => Promise<{ value: T; inserted: Inserted | null; body: string }>,
   ): Promise<T> {
     let leased = false
-    const lease = () => (leased = delivery !== null && outlet.admit(delivery.destination_id))
+    const lease = () => (leased = delivery !== null && outlet.admit(delivery))
     try {
       const { value, inserted, body } = await commit(lease)
       if (delivery !== null && leased && inserted?.state === 'sending') {
@@ -96,7 +96,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       } else if (inserted?.state === 'pending') nodes.wake(now())
       return value
     } finally {
-      if (delivery !== null && leased) outlet.withdraw(delivery.destination_id)
+      if (delivery !== null && leased) outlet.withdraw(delivery)
     }
   }
 
@@ -216,11 +216,10 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
 
     claim: (request) => write('claim', request),
     async settle({ delivery, settlement, attempt, lease_ms }) {
-      const { id, task_id, destination_id, fence, sequence, resend, ordered } = delivery
-      const row = { id, task_id, destination_id, fence, sequence, resend, ordered }
+      const { id, project_id, task_id, destination_id, fence, sequence, resend, ordered } = delivery
+      const row = { id, project_id, task_id, destination_id, fence, sequence, resend, ordered }
       let leased = false
-      const lease = () =>
-        (leased = settlement.state !== 'pending' && ordered === 1 && outlet.admit(destination_id))
+      const lease = () => (leased = settlement.state !== 'pending' && ordered === 1 && outlet.admit(delivery))
       try {
         const { won, released } = await write(
           'settle',
@@ -234,7 +233,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         } else if (won && settlement.state === 'pending') nodes.wake(settlement.due_at ?? now())
         return won
       } finally {
-        if (leased) outlet.withdraw(destination_id)
+        if (leased) outlet.withdraw(delivery)
       }
     },
     resend({ delivery, unsettled_id, idempotency, audit }) {

@@ -101,7 +101,7 @@ export type TransitionResult = 'done' | 'raced' | 'lost'
 
 /** An attempt's decision; `attempt` is null when nothing was sent (released unburned, or given up before sending). */
 export type Settle = {
-  delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'fence' | 'sequence' | 'resend' | 'ordered'>
+  delivery: Addressed & Pick<Delivery, 'id' | 'task_id' | 'fence' | 'sequence' | 'resend' | 'ordered'>
   settlement: Settlement
   attempt: Attempt | null
   lease_ms: number
@@ -141,6 +141,8 @@ export type ClaimRequest = {
   per_destination: number
   /** How many a destination has room for; destinations not named here have `per_destination`. */
   room: Record<string, number>
+  /** Whose destinations have no room, but for those that are named. */
+  full_projects: readonly string[]
 }
 export type ClaimResult<T> = {
   claimed: T[]
@@ -201,12 +203,15 @@ export type KeyUse = { id: string; last_used_at: number }
 /** A task that somebody waits for as long as its status is one of these. */
 export type AwaitedTask = { task_id: string; whileIn: readonly TaskStatus[] }
 
+/** To whom a delivery goes, and of which project. */
+export type Addressed = Pick<Delivery, 'project_id' | 'destination_id'>
+
 /** The engine's side of a commit: asked for room before a delivery is inserted, handed the delivery after it. */
 export interface Outlet {
   /** Reserves a slot at a destination, or says that there is none or that older work waits there. */
-  admit(destination_id: string): boolean
+  admit(delivery: Addressed): boolean
   /** Gives back a slot that was not used. */
-  withdraw(destination_id: string): void
+  withdraw(delivery: Addressed): void
   /** Sends a committed delivery in its reserved slot. */
   launch(delivery: Ready): void
   /** A destination was paused, or its breaker opened: what has not begun there must be given back. */

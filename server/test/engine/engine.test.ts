@@ -175,7 +175,12 @@ test('what a killed process was sending is found at the next start and sent agai
     startReceiver((_request, response) => response.end()),
   )
   const task = await killed.completeTask(receiver.url)
-  const { claimed: deliveries } = await killed.store.claim({ destinations: 1, per_destination: 1, room: {} })
+  const { claimed: deliveries } = await killed.store.claim({
+    destinations: 1,
+    per_destination: 1,
+    room: {},
+    full_projects: [],
+  })
   assert.equal(deliveries.length, 1)
   await killed.store.close()
 

@@ -47,7 +47,12 @@ test('a rescue that another node was quicker with is nothing to talk about', asy
     startReceiver((_request, response) => response.end()),
   )
   await killed.completeTask(receiver.url)
-  const { claimed: deliveries } = await killed.store.claim({ destinations: 1, per_destination: 1, room: {} })
+  const { claimed: deliveries } = await killed.store.claim({
+    destinations: 1,
+    per_destination: 1,
+    room: {},
+    full_projects: [],
+  })
   await killed.store.close()
 
   const world = await startWorld(t, { folder: killed.folder })

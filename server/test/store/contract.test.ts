@@ -7,7 +7,7 @@ import { timeOfId } from '../../src/domain/id.ts'
 import type { Mode, Project, Secret, SecretKind } from '../../src/domain/project.ts'
 import { newReplay, type Replay, type ReplayFilter } from '../../src/domain/replay.ts'
 import { decide, type Task, type TaskVerb, type VerbInput } from '../../src/domain/task.ts'
-import type { Idempotency, Outlet, Ready, Store, Transition } from '../../src/store/store.ts'
+import type { ClaimRequest, Idempotency, Outlet, Ready, Store, Transition } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
 import { deliveryOf, destinationOf, newId, newProject, newTask } from '../support/store.ts'
 
@@ -33,7 +33,7 @@ function recordingOutlet(admits: boolean) {
 
 const nobody = recordingOutlet(false).outlet
 const page = (limit: number, after: string | null = null) => ({ limit, after })
-const claimAll = { destinations: 100, per_destination: 100, room: {} }
+const claimAll: ClaimRequest = { destinations: 100, per_destination: 100, room: {}, full_projects: [] }
 
 for (const { name, open } of contractDatabases) {
   describe(`The store on ${name}`, () => {
@@ -315,6 +315,23 @@ for (const { name, open } of contractDatabases) {
       assert.deepEqual(await claimMine(), [])
       clock += 5000
       assert.equal((await claimMine())[0]?.attempt_count, 1)
+    })
+
+    it('takes of a full project only what there is a place for by name, and looks at it again in a second', async () => {
+      await freshProject()
+      await move(await create(), 'complete')
+      await move(await create(), 'complete')
+      const { id } = destinationOf(project)
+      const full = { ...claimAll, full_projects: [project.id] }
+      const claimOf = async (request: ClaimRequest) => {
+        const { claimed, more } = await store.claim(request)
+        return [claimed.filter(({ destination_id }) => destination_id === id).length, more.includes(id)]
+      }
+      assert.deepEqual(await claimOf(full), [0, true])
+      assert.deepEqual(await claimOf(claimAll), [0, false])
+      assert.deepEqual(await claimOf({ ...full, room: { [id]: 1 } }), [1, true])
+      clock += 1000
+      assert.deepEqual(await claimOf({ ...full, full_projects: ['another'] }), [1, false])
     })
 
     const scope = () => ({ project_id: project.id, mode: 'live' as const })

@@ -221,7 +221,12 @@ for (const { name, open } of contractDatabases) {
       await cancelTwice(await sent())
       assert.deepEqual(await written(), ['delivery.cancel', 'project.create'])
       const sending = await sent()
-      const { claimed } = await store.claim({ destinations: 10, per_destination: 10, room: {} })
+      const { claimed } = await store.claim({
+        destinations: 10,
+        per_destination: 10,
+        room: {},
+        full_projects: [],
+      })
       assert.ok(claimed.some(({ id }) => id === sending.id))
       await cancelTwice(sending)
       assert.deepEqual(await written(), ['delivery.cancel', 'delivery.cancel', 'project.create'])

@@ -29,7 +29,7 @@ export type Source<R extends Claimable, T> = {
   ready: (context: WriteContext, rows: readonly R[]) => Promise<T[]>
 }
 
-type Due = { id: string; opened_at: number | null; settings: string }
+type Due = { id: string; project_id: string; opened_at: number | null; settings: string }
 
 const parkDestination = bulk(
   { id: 'text', due_at: 'bigint' },
@@ -53,10 +53,14 @@ async function claim<R extends Claimable, T>(
   const { tx, now, owner } = context
   const due = await dueDestinations(tx, now, source.kind, request)
   const opened = new Set(due.flatMap(({ id, opened_at }) => (opened_at === null ? [] : id)))
-  const roomOf = (id: string) => {
-    const room = request.room[id] ?? request.per_destination
-    return opened.has(id) ? Math.min(room, 1) : room
-  }
+  const full = new Set(request.full_projects)
+  const rooms = new Map(
+    due.map(({ id, project_id, opened_at }) => {
+      const room = request.room[id] ?? (full.has(project_id) ? 0 : request.per_destination)
+      return [id, opened_at === null ? room : Math.min(room, 1)]
+    }),
+  )
+  const roomOf = (id: string) => rooms.get(id) ?? 0
   const open = due.filter(({ id }) => roomOf(id) > 0)
   const rows = await source.pending(
     tx,
@@ -110,7 +114,7 @@ const closeForProbe = bulk(
 
 const selectNamed = bulk(
   { id: 'text', now: 'bigint' },
-  (v) => `select d.id, d.opened_at, p.settings from ${v}
+  (v) => `select d.id, d.project_id, d.opened_at, p.settings from ${v}
     join destinations d on d.id = v.id join projects p on p.id = d.project_id where d.not_before <= v.now`,
 )
 
@@ -122,7 +126,7 @@ async function dueDestinations(
   request: ClaimRequest,
 ): Promise<Due[]> {
   const due = (await tx.all(
-    `select d.id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
+    `select d.id, d.project_id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
      where d.kind = '${kind}' and d.due_at <= $1 order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
     [now, request.destinations],
   )) as Due[]
