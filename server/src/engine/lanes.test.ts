@@ -213,6 +213,31 @@ test('a lane without room is not kept, and neither is a project without lanes', 
   assert.deepEqual([lanes.size(), lanes.request()!.full_projects], [0, []])
 })
 
+test('a claim never asks for more than fits, however many lanes have more', () => {
+  const { lanes, claimed, end } = setUp()
+  const ids = Array.from({ length: 3000 }, (_, i) => `d${i}`)
+  const sent = ids.map((id) => claimed(id))
+  lanes.learn(lanes.request()!, { claimed: sent, more: ids, probes: [], next_due_at: null })
+  for (const delivery of sent) end(delivery)
+  const asked = new Set<string>()
+  const nextRequest = () => {
+    const request = lanes.request()!
+    const rooms = Object.entries(request.room)
+    const named = rooms.reduce((sum, [, room]) => sum + room, 0)
+    assert.ok(named + request.destinations * request.per_destination <= 8192)
+    return { request, found: rooms.flatMap(([id, room]) => (room > 0 ? id : [])) }
+  }
+  // What is left out of one is in the next.
+  while (asked.size < ids.length) {
+    const { request, found } = nextRequest()
+    const before = asked.size
+    for (const id of found) asked.add(id)
+    assert.ok(asked.size > before)
+    const nothing = { claimed: [], more: [], probes: [], next_due_at: null }
+    assert.equal(lanes.learn(request, nothing), asked.size < ids.length)
+  }
+})
+
 test('after a claim that found nobody with room there is a rest', () => {
   const { lanes, claimed } = setUp()
   const request = lanes.request()!

@@ -79,7 +79,7 @@ const GUESS_BYTES = 1024 * 1024
 const CLAIM_DESTINATIONS = 64
 // A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
 const CLAIM_EACH = 16
-const CLAIM_EXTRA = 1024
+const CLAIM_NAMED = 1024
 // A lane holds so many times what may be in flight, so that the receiver never waits for a commit of ours. It is also the
 // most that a kill can make arrive twice.
 const AHEAD = 4
@@ -287,16 +287,17 @@ export function createLanes<T extends Leased>({
         return null
       }
       // Half for those known to have more, half for whoever turns up.
-      let extra = Math.min(CLAIM_EXTRA, Math.floor(free / 2))
-      const per_destination = Math.min(CLAIM_EACH, free - extra)
-      const destinations = Math.min(CLAIM_DESTINATIONS, Math.floor((free - extra) / per_destination))
+      let named = Math.min(CLAIM_NAMED, Math.floor(free / 2))
+      const per_destination = Math.min(CLAIM_EACH, free - named)
+      const destinations = Math.min(CLAIM_DESTINATIONS, Math.floor((free - named) / per_destination))
       const rooms: Record<string, number> = {}
       for (const [id, lane] of lanes) {
         const most = Math.max(0, room(lane))
         if (!lane.backlog && most >= per_destination) continue
-        const given = Math.min(most, per_destination + extra)
-        extra -= Math.max(0, given - per_destination)
-        rooms[id] = given
+        // When nothing is left for those that are named, it comes when it has been due the longest.
+        if (most > 0 && named === 0) continue
+        rooms[id] = Math.min(most, named)
+        named -= rooms[id]
         // Nobody will have looked how much more there is.
         if (most === 0) lane.backlog = true
       }
@@ -312,7 +313,7 @@ export function createLanes<T extends Leased>({
       let again = !all && claimed.length > 0
       for (const [id, lane] of lanes) {
         if (full.has(id)) lane.backlog = true
-        else if (looked.has(id) || (all && request.room[id] !== 0)) lane.backlog = false
+        else if (looked.has(id) || (all && (request.room[id] ?? 0) > 0)) lane.backlog = false
         if (wantsMore(lane)) again = true
         tidy(lane)
       }
