@@ -1,7 +1,8 @@
-// What a broken receiver costs the others. An even load is measured on a server of its own, where all receivers are healthy, and
-// on one where every fifth task goes to a broken receiver, in turns, since the speed of a shared machine drifts.
+// What a broken receiver costs the others. An even load to a healthy receiver is measured on a server of its own, and on one where a
+// quarter as many tasks more go to a broken receiver, in turns, since the speed of a shared machine drifts.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startDnsServer } from '../server/test/support/dns-server.ts'
-import { createProject, rate as rateOf, SETTLE_MS, waitsOf } from './api.ts'
+import { createProject, createTasks, rate as rateOf, resolveTasks, SETTLE_MS, waitsOf } from './api.ts'
 import { answer500, answerLate, drip, neverAnswer, startBroken } from './broken-receivers.ts'
 import { check } from './faults.ts'
 import { milliseconds } from './figures.ts'
@@ -10,7 +11,7 @@ import { startReceivers, type Receivers } from './receivers-process.ts'
 import { figuresLine, resultOf, type Figures, type Result } from './results.ts'
 import { nameServer } from './server-process.ts'
 import { onEmptyDatabase, type Ground, type Nodes, type Setup } from './setups.ts'
-import { createLedger, runLoad, type Addressee } from './soak-load.ts'
+import { createLedger, runLoad } from './soak-load.ts'
 import { countText, type Stage } from './stage.ts'
 
 const BROKEN_ONE_IN = 5
@@ -18,12 +19,24 @@ const WARM_UP_S = 2
 // Who waited for a name that is not found does not come back with all that was missed meanwhile: that would be a burst of requests.
 const LATEST_MS = 200
 const SILENT_NAME = 'receiver.test'
+const NAMES = 1000
+const LARGE = { count: 320, bytes: 900_000 }
+// What has been written to begin with is on its way to the disk for a while.
+const REST_MS = 3000
 
-/** A broken receiver; `waiting` deliveries wait for it from the start, `flags` are Node's for the server beside it. */
-type Kind = { name: string; url: string; waiting?: number; flags?: string[] }
+/**
+ * A broken receiver, or many: `urlOf` is where a task's callback goes in a round. `waiting` deliveries wait for it from the
+ * start, `large` has its memory filled with large bodies before each round, `flags` are Node's for the server beside it.
+ */
+type Kind = {
+  name: string
+  urlOf: (number: number, round: number) => string
+  waiting?: number
+  large?: typeof LARGE
+  flags?: string[]
+}
 
-/** A server under load: `broken` is where every fifth task goes, or null. */
-type Side = { nodes: Nodes; key: string; broken: string | null }
+type Side = { nodes: Nodes; key: string }
 
 /** The healthy receivers' waits and rate, alone and beside each kind of broken one. */
 export async function fairness(stage: Stage): Promise<Result[]> {
@@ -32,17 +45,31 @@ export async function fairness(stage: Stage): Promise<Result[]> {
   const dns = stack.use(await startDnsServer({ [SILENT_NAME]: 'silent' }))
   const broken = async (...args: Parameters<typeof startBroken>) => stack.use(await startBroken(...args)).url
   const { waiting } = stage.sizes
+  const hanging = await broken(neverAnswer)
+  // Names below localhost are loopback by definition (RFC 6761), and each is a receiver of its own.
+  const named = (name: string) => hanging.replace('127.0.0.1', `${name}.localhost`)
+  const only = (url: string) => ({ urlOf: () => url })
   const kinds: Kind[] = [
     // The port "discard": nobody listens there.
-    { name: 'refuses connections', url: 'http://127.0.0.1:65535' },
-    { name: 'never answers', url: await broken(neverAnswer) },
-    { name: 'drips its answer for ever', url: await broken(drip) },
-    { name: `answers 500, ${countText(waiting)} waiting`, url: await broken(answer500), waiting },
-    { name: 'answers after 10 s', url: await broken(answerLate) },
+    { name: 'refuses connections', ...only('http://127.0.0.1:65535') },
+    { name: 'never answers', ...only(hanging) },
+    { name: 'drips its answer for ever', ...only(await broken(drip)) },
+    { name: `answers 500, ${countText(waiting)} waiting`, ...only(await broken(answer500)), waiting },
+    { name: 'answers after 10 s', ...only(await broken(answerLate)) },
     {
       name: 'has a name that DNS never answers',
-      url: `http://${SILENT_NAME}`,
+      ...only(`http://${SILENT_NAME}`),
       flags: nameServer(dns.address),
+    },
+    {
+      name: `never answers ${LARGE.count} bodies of ${LARGE.bytes / 1000} kB`,
+      // A new one in each round: the breaker of the one before is open.
+      urlOf: (_, round) => named(`large-${round}`),
+      large: LARGE,
+    },
+    {
+      name: `is one of ${countText(NAMES)} that never answer`,
+      urlOf: (number, round) => named(`receiver-${number % NAMES}-${round}`),
     },
   ]
   const results: Result[] = []
@@ -59,11 +86,13 @@ function compare(stage: Stage, setup: Setup, receivers: Receivers, kind: Kind): 
       const beside = await startBeside(troubled, receivers, kind)
       // What is compiled and opened for the first time is nobody's cost.
       for (const side of [alone, beside])
-        await measure(stage, receivers, { ...side, broken: null }, WARM_UP_S)
+        await measure(receivers, side, { ...stage.sizes, seconds: WARM_UP_S })
       const rounds: Figures[] = []
       for (let i = 1; i <= stage.sizes.rounds; i++) {
-        const { per_s, p50_ms, p99_ms } = await measure(stage, receivers, alone)
-        const figures = await measure(stage, receivers, beside)
+        const { per_s, p50_ms, p99_ms } = await measure(receivers, alone, stage.sizes)
+        const urlOf = (number: number) => kind.urlOf(number, i)
+        if (kind.large !== undefined) await fillMemory(beside, urlOf(0), kind.large)
+        const figures = await measure(receivers, beside, stage.sizes, urlOf)
         const round = { ...figures, alone_per_s: per_s, alone_p50_ms: p50_ms, alone_p99_ms: p99_ms }
         rounds.push({ ...round, p99_to_alone: figures.p99_ms / p99_ms })
         stage.say(`${setup.name}, beside one that ${kind.name}, round ${i}: ${figuresLine(round)}`)
@@ -79,59 +108,65 @@ function compare(stage: Stage, setup: Setup, receivers: Receivers, kind: Kind): 
 
 async function startAlone({ start }: Ground, receivers: Receivers): Promise<Side> {
   const nodes = await start()
-  return { nodes, key: await createProject(nodes, receivers.urls.healthy), broken: null }
+  return { nodes, key: await createProject(nodes, receivers.urls.healthy) }
 }
 
 async function startBeside(
   { start, database }: Ground,
   receivers: Receivers,
-  { url, waiting, flags = [] }: Kind,
+  { urlOf, waiting, flags = [] }: Kind,
 ): Promise<Side> {
   const nodes = await start(flags)
   const key = await createProject(nodes, receivers.urls.healthy)
-  if (waiting === undefined) return { nodes, key, broken: url }
-  const model = await waitingModel(nodes, key, url, OPENS_BREAKER)
+  if (waiting === undefined) return { nodes, key }
+  const model = await waitingModel(nodes, key, urlOf(0, 0), OPENS_BREAKER)
   await nodes.stop()
   const copied = await addWaiting(database, model, waiting, afterHours())
   const again = await start(flags)
   await checkCopy(again, key, copied, 'pending')
-  return { nodes: again, key, broken: url }
+  return { nodes: again, key }
+}
+
+async function fillMemory({ nodes, key }: Side, callback_url: string, { count, bytes }: typeof LARGE) {
+  const { tasks } = await createTasks(nodes, key, { count, connections: 4, fields: () => ({ callback_url }) })
+  await resolveTasks(nodes, tasks, { size: bytes, connections: 4 })
+  await sleep(REST_MS)
 }
 
 /**
- * The rate of healthy callbacks, and milliseconds from resolution to arrival. The tasks of the broken receiver have
- * connections of their own, so that their waiting for its name holds up nobody's load, and they end with the others.
+ * The rate of healthy callbacks, and milliseconds from resolution to arrival. With `brokenUrlOf` every fifth task is in place of
+ * what is left out without it; those have connections of their own, so that their waiting for a name holds up nobody's load, and
+ * they end with the others.
  */
 async function measure(
-  { sizes: { rate: wanted, seconds: usual } }: Stage,
   receivers: Receivers,
-  { nodes: { ports }, key, broken }: Side,
-  seconds = usual,
+  { nodes: { ports }, key }: Side,
+  { rate: wanted, seconds }: Pick<Stage['sizes'], 'rate' | 'seconds'>,
+  brokenUrlOf?: (number: number) => string,
 ) {
   const isFifth = (number: number) => number % BROKEN_ONE_IN === 0
-  const addresseeOf = (number: number): Addressee => (broken !== null && isFifth(number) ? 'dead' : 'healthy')
-  const ledger = createLedger(wanted * seconds, addresseeOf)
-  // Of those that go to a healthy receiver on both sides.
-  const waits: number[] = []
+  const ledger = createLedger(wanted * seconds, (number) => (isFifth(number) ? 'dead' : 'healthy'))
   let last = 0
   receivers.listen((accepted) => {
     ledger.accepted(accepted)
-    const taken = ledger.takeWaits()
-    if (isFifth(accepted.number)) return
-    waits.push(...taken)
     last = accepted.at
   })
-  const urls = { ...receivers.urls, dead: broken ?? '' }
   const over = new AbortController()
   const started = milliseconds()
-  const load = { ports, key, ledger, rate: wanted, urls }
-  const ended = broken === null ? {} : { latest_ms: LATEST_MS, signal: over.signal }
-  await Promise.all([
-    runLoad({ ...load, takes: isFifth, ...ended }),
-    runLoad({ ...load, takes: (number) => !isFifth(number) }).finally(() => over.abort()),
+  const load = { ports, key, ledger, rate: wanted }
+  const [broken = 0] = await Promise.all([
+    brokenUrlOf &&
+      runLoad({ ...load, urlOf: brokenUrlOf, takes: isFifth, latest_ms: LATEST_MS, signal: over.signal }),
+    runLoad({
+      ...load,
+      urlOf: () => receivers.urls.healthy,
+      takes: (number) => !isFifth(number),
+    }).finally(() => over.abort()),
   ])
   await ledger.complete(SETTLE_MS)
   const { lost, doubled } = ledger.faults()
   check(lost === 0 && doubled === 0, `${lost} healthy callbacks were lost, ${doubled} came twice`)
-  return { per_s: rateOf(waits.length, started, last), ...waitsOf(waits) }
+  const waits = ledger.takeWaits()
+  const figures = { per_s: rateOf(waits.length, started, last), ...waitsOf(waits) }
+  return brokenUrlOf === undefined ? figures : { ...figures, broken_per_s: broken / seconds }
 }

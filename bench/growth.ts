@@ -1,5 +1,5 @@
 // What grows with what is there already: resolutions and lists beside settled and waiting ones, and deliveries due at very many
-// receivers or at one. What is compared with stands in the same run, and again at its end.
+// receivers or at one.
 import {
   ask,
   checkArrivals,
@@ -24,7 +24,7 @@ import {
   waitingModel,
 } from './models.ts'
 import { figuresLine, resultOf, type Figures, type Result } from './results.ts'
-import { onEmptyDatabase, type Nodes, type Setup } from './setups.ts'
+import { onEmptyDatabases, type Ground, type Nodes, type Setup } from './setups.ts'
 import { countText, type Stage } from './stage.ts'
 
 const lists = {
@@ -40,101 +40,95 @@ const LONGEST_LISTS_MS = 10_000
 const WARM_UP = 2000
 const BYTES = 1024
 
-/** Servers with something in their database; `size` says what. */
-type Grown = { nodes: Nodes; key: string; size: string }
+/** What there is already when it is measured, and how it comes to be: `fill` leaves servers with it that are ready. */
+type State = { size: string; fill: (stage: Stage, ground: Ground) => Promise<Side> }
+type Side = { nodes: Nodes; key: string }
 
 /** Resolutions and lists beside what there is already, and deliveries to very many receivers or to one. */
 export async function growth(stage: Stage): Promise<Result[]> {
+  await using broken = await startBroken(answer500)
+  const { settled, waiting } = stage.sizes
+  const states: State[] = [
+    { size: 'nothing', fill: withNothing },
+    ...settled.map((count) => ({ size: `${countText(count)} settled`, fill: withSettled(count) })),
+    { size: `${countText(waiting)} waiting`, fill: withWaiting(waiting, broken.url) },
+  ]
   const results: Result[] = []
-  for (const setup of stage.setups) {
-    const beside = [
-      ...(await besideSettled(stage, setup, stage.sizes.settled)),
-      ...(await besideWaiting(stage, setup)),
-      ...(await besideSettled(stage, setup, [], 'nothing, again')),
-    ]
-    results.push(...compared(beside), ...(await drains(stage, setup)))
-  }
+  for (const setup of stage.setups)
+    results.push(...(await beside(stage, setup, states)), ...(await drains(stage, setup)))
   return results
 }
 
-/** First on an empty database, and then with ever more settled tasks in it. */
-function besideSettled(
-  stage: Stage,
-  setup: Setup,
-  steps: readonly number[],
-  empty = 'nothing',
-): Promise<Result[]> {
-  return onEmptyDatabase(setup, async ({ database, start }) => {
-    const first = await start()
-    const key = await createProject(first, stage.sink.url)
-    const model = await settledModel(first, key, stage.sink)
-    const results = await measure(stage, setup, { nodes: first, key, size: empty })
-    await first.stop()
-    let there = 0
-    for (const count of steps) {
-      const copied = await timed(stage, `${countText(count)} settled tasks`, () =>
-        addSettled(database, model, there, count),
-      )
-      there = count
-      const nodes = await start()
-      await checkCopy(nodes, key, copied, 'delivered')
-      await checkResend(nodes, key, copied, stage.sink)
-      results.push(...(await measure(stage, setup, { nodes, key, size: `${countText(count)} settled` })))
-      await nodes.stop()
+/** All states stand side by side, each on servers of its own, and are measured in turns; ratios are to the first in the same round. */
+function beside(stage: Stage, setup: Setup, states: readonly State[]): Promise<Result[]> {
+  const { sizes, sink, say } = stage
+  return onEmptyDatabases(setup, states.length, async (grounds) => {
+    const sides: (Side & { size: string })[] = []
+    for (const [i, { size, fill }] of states.entries()) {
+      const started = milliseconds()
+      sides.push({ size, ...(await fill(stage, grounds[i] as Ground)) })
+      say(`${setup.name}, filled with ${size} in ${Math.round((milliseconds() - started) / 1000)} s`)
     }
-    return results
+    for (const side of sides) await resolve(stage, side, Math.min(sizes.tasks, WARM_UP))
+    const found = sides.map(({ size }) => ({ size, rounds: new Map<string, Figures[]>() }))
+    for (let i = 1; i <= sizes.rounds; i++) {
+      const limit = await raw(sink, { count: sizes.tasks, size: BYTES, connections: sizes.connections })
+      let empty: number | undefined
+      for (const [at, side] of sides.entries()) {
+        const resolved = await resolve(stage, side, sizes.tasks)
+        empty ??= resolved.per_s
+        const ratios = { ratio_to_raw: resolved.per_s / limit.per_s, ratio_to_empty: resolved.per_s / empty }
+        const round: [string, Figures][] = [['resolve', { ...resolved, ...ratios }]]
+        for (const [name, path] of Object.entries(lists)) round.push([name, await list(side, path)])
+        for (const [name, figures] of round) {
+          const { rounds } = found[at] as (typeof found)[number]
+          rounds.set(name, [...(rounds.get(name) ?? []), figures])
+          say(`${setup.name}, with ${side.size}, round ${i}: ${name} ${figuresLine(figures)}`)
+        }
+      }
+    }
+    for (const { nodes } of sides) await nodes.stop()
+    return found.flatMap(({ size, rounds }) =>
+      Array.from(rounds, ([scenario, figures]) =>
+        resultOf({ group: 'growth', scenario, database: setup.name, size }, figures),
+      ),
+    )
   })
 }
 
-async function besideWaiting(stage: Stage, setup: Setup): Promise<Result[]> {
-  await using broken = await startBroken(answer500)
-  return onEmptyDatabase(setup, async ({ database, start }) => {
+async function withNothing({ sink }: Stage, { start }: Ground): Promise<Side> {
+  const nodes = await start()
+  return { nodes, key: await createProject(nodes, sink.url) }
+}
+
+const withSettled =
+  (count: number): State['fill'] =>
+  async ({ sink }, { database, start }) => {
     const first = await start()
-    const key = await createProject(first, stage.sink.url)
-    const model = await waitingModel(first, key, broken.url, OPENS_BREAKER)
+    const key = await createProject(first, sink.url)
+    const model = await settledModel(first, key, sink)
     await first.stop()
-    const { waiting } = stage.sizes
-    const copied = await timed(stage, `${countText(waiting)} waiting deliveries`, () =>
-      addWaiting(database, model, waiting, afterHours()),
-    )
+    const copied = await addSettled(database, model, count)
+    const nodes = await start()
+    await checkCopy(nodes, key, copied, 'delivered')
+    await checkResend(nodes, key, copied, sink)
+    return { nodes, key }
+  }
+
+const withWaiting =
+  (count: number, dead: string): State['fill'] =>
+  async ({ sink }, { database, start }) => {
+    const first = await start()
+    const key = await createProject(first, sink.url)
+    const model = await waitingModel(first, key, dead, OPENS_BREAKER)
+    await first.stop()
+    const copied = await addWaiting(database, model, count, afterHours())
     const nodes = await start()
     await checkCopy(nodes, key, copied, 'pending')
-    const results = await measure(stage, setup, { nodes, key, size: `${countText(waiting)} waiting` })
-    await nodes.stop()
-    return results
-  })
-}
-
-async function timed<T>({ say }: Stage, what: string, fill: () => Promise<T>): Promise<T> {
-  const started = milliseconds()
-  const result = await fill()
-  say(`filled up to ${what} in ${Math.round((milliseconds() - started) / 1000)} s`)
-  return result
-}
-
-async function measure(stage: Stage, setup: Setup, { nodes, key, size }: Grown): Promise<Result[]> {
-  const { sizes, sink, say } = stage
-  const { tasks: count, connections } = sizes
-  await resolve(stage, nodes, key, Math.min(count, WARM_UP))
-  const rounds = new Map<string, Figures[]>()
-  for (let i = 1; i <= sizes.rounds; i++) {
-    const limit = await raw(sink, { count, size: BYTES, connections })
-    const resolved = await resolve(stage, nodes, key, count)
-    const round: [string, Figures][] = [
-      ['resolve', { ...resolved, ratio_to_raw: resolved.per_s / limit.per_s }],
-    ]
-    for (const [name, path] of Object.entries(lists)) round.push([name, await list(nodes, key, path)])
-    for (const [name, figures] of round) {
-      rounds.set(name, [...(rounds.get(name) ?? []), figures])
-      say(`${setup.name}, with ${size}, round ${i}: ${name} ${figuresLine(figures)}`)
-    }
+    return { nodes, key }
   }
-  return Array.from(rounds, ([scenario, figures]) =>
-    resultOf({ group: 'growth', scenario, database: setup.name, size }, figures),
-  )
-}
 
-async function resolve({ sink, sizes: { connections } }: Stage, nodes: Nodes, key: string, count: number) {
+async function resolve({ sink, sizes: { connections } }: Stage, { nodes, key }: Side, count: number) {
   const { tasks } = await createTasks(nodes, key, { count, connections })
   await sink.expect(count)
   const answers = await resolveTasks(nodes, tasks, { size: BYTES, connections })
@@ -144,7 +138,7 @@ async function resolve({ sink, sizes: { connections } }: Stage, nodes: Nodes, ke
 }
 
 /** One page after the other, over a connection each: what a person waits for. */
-async function list(nodes: Nodes, key: string, path: string): Promise<Figures> {
+async function list({ nodes, key }: Side, path: string): Promise<Figures> {
   const waits: number[] = []
   const until = milliseconds() + LONGEST_LISTS_MS
   while (waits.length < LEAST_LISTS || (waits.length < LISTS && milliseconds() < until)) {
@@ -153,23 +147,6 @@ async function list(nodes: Nodes, key: string, path: string): Promise<Figures> {
     waits.push(milliseconds() - started)
   }
   return waitsOf(waits)
-}
-
-/** Rates beside those of the empty database that the run began with. */
-function compared(results: readonly Result[]): Result[] {
-  // Of one scenario's results the first is the last to be set.
-  const empty = new Map(results.toReversed().map(({ scenario, per_s }) => [scenario, per_s]))
-  return results.map(({ rounds, group, scenario, database, size = '' }) => {
-    const base = empty.get(scenario)
-    return resultOf(
-      { group, scenario, database, size },
-      rounds.map((figures) =>
-        figures.per_s === undefined || base === undefined
-          ? figures
-          : { ...figures, ratio_to_empty: figures.per_s / base },
-      ),
-    )
-  })
 }
 
 async function drains({ sink, sizes, say }: Stage, setup: Setup): Promise<Result[]> {

@@ -106,13 +106,24 @@ function compared(round: readonly Measured[], at: number, name: (typeof names)[n
   }
 }
 
-/** The limit to close in on: a loop over undici's `request`, which does nothing else. */
+/** The limit to close in on: a loop over undici's `request`, which does nothing else. Its connections are open and warm. */
 export async function raw(
   sink: Sink,
   { count, size, connections }: Settings & { count: number },
 ): Promise<Throughput> {
-  await sink.expect(count)
   const dispatcher = new Agent({ connections })
+  await rawLoop(sink, dispatcher, { count: WARM_UP, size, connections })
+  const figures = await rawLoop(sink, dispatcher, { count, size, connections })
+  await dispatcher.close()
+  return figures
+}
+
+async function rawLoop(
+  sink: Sink,
+  dispatcher: Agent,
+  { count, size, connections }: Settings & { count: number },
+): Promise<Throughput> {
+  await sink.expect(count)
   const text = payload(size)
   let next = 0
   async function lane(): Promise<void> {
@@ -129,7 +140,6 @@ export async function raw(
   const started = milliseconds()
   await Promise.all(Array.from({ length: connections }, lane))
   const ended = milliseconds()
-  await dispatcher.close()
   checkArrivals(await sink.collect(0), new Set(Array.from({ length: count }, (_, i) => String(i))))
   return { per_s: rate(count, started, ended) }
 }
@@ -164,30 +174,27 @@ function resolve(
     let nodes = await start()
     const key = await createProject(nodes, sink.url)
     const half = Math.ceil(count / 2)
-    const { tasks } = await createTasks(nodes, key, { count: WARM_UP + count + half, connections })
-    const [first, fast, slow] = [
-      tasks.slice(0, WARM_UP),
-      tasks.slice(WARM_UP, WARM_UP + count),
-      tasks.slice(WARM_UP + count),
-    ]
+    const { tasks } = await createTasks(nodes, key, { count: 2 * WARM_UP + count + half, connections })
     const restart = async (flags: readonly string[]) => {
       await nodes.stop()
       return start(flags)
     }
-    if (profile !== undefined) nodes = await restart(cpuProfile(join(profile, 'resolve')))
-
-    const measureOn = async (chosen: typeof tasks, timeOf?: (i: number) => number) => {
-      await sink.expect(chosen.length)
+    let from = 0
+    const measureNext = async (many: number, times?: number[]) => {
+      const chosen = tasks.slice(from, (from += many))
+      const timeOf = times && ((i: number) => times[i] ?? 0)
+      await sink.expect(many)
       const answers = await resolveTasks(nodes, chosen, { size, connections, ...(timeOf && { timeOf }) })
       const arrivals = await sink.collect(SETTLE_MS)
       checkArrivals(arrivals, new Set(chosen.map(({ id }) => id)))
       return resolveFigures(chosen, answers, arrivals)
     }
-    await measureOn(first)
-    const saturated = await measureOn(fast)
+    if (profile !== undefined) nodes = await restart(cpuProfile(join(profile, 'resolve')))
+    await measureNext(WARM_UP)
+    const saturated = await measureNext(count)
     if (profile !== undefined) nodes = await restart([])
-    const times = arrivalTimes(slow.length, saturated.per_s / 2)
-    const halved = await measureOn(slow, (i) => times[i] ?? 0)
+    await measureNext(WARM_UP)
+    const halved = await measureNext(half, arrivalTimes(half, saturated.per_s / 2))
     await checkSucceeded(nodes, key, tasks.length)
     await nodes.stop()
     return { resolve: saturated, 'half load': halved }

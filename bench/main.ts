@@ -1,9 +1,11 @@
 // `npm run bench`: everything in one run. Prints tables and writes the same as JSON; ends with status 1, and without a
 // figure, when a scenario lost or doubled anything.
-import { rm, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { startPostgres } from '../server/test/support/postgres.ts'
 import { fairness } from './fairness.ts'
-import { runBench } from './faults.ts'
+import { check, runBench } from './faults.ts'
 import { growth } from './growth.ts'
 import { load } from './load.ts'
 import { machine, versions } from './machine.ts'
@@ -31,6 +33,10 @@ const groups: Record<Group, (stage: Stage) => Promise<Result[]>> = {
 const POSTGRES = { shared_buffers: '512MB', max_wal_size: '4GB' }
 
 async function run({ groups: wanted, sizes, nodes, built, json, profile }: Options): Promise<void> {
+  // Half an hour from now is too late to find out.
+  await access(dirname(json), constants.W_OK).catch((error: Error) =>
+    check(false, `--json: no file can be made there (${error.message})`),
+  )
   await using stack = new AsyncDisposableStack()
   const sink = stack.adopt(await startSink(), (started) => started.stop())
   const { program } = built
@@ -45,7 +51,13 @@ async function run({ groups: wanted, sizes, nodes, built, json, profile }: Optio
     ...(postgres === undefined ? [] : nodes.map((count) => onPostgres(postgres, count, program))),
   ]
   const began = Date.now()
-  const about = { machine: machine(), versions: await versions(postgres), program: program.what, sizes }
+  const about = {
+    machine: machine(),
+    versions: await versions(postgres),
+    program: program.what,
+    sizes,
+    profiled: profile !== undefined,
+  }
   console.log(aboutLine(about))
   const stage: Stage = { sink, setups, sizes, profile, say: (line) => console.log(`${clock(began)} ${line}`) }
   const results: Result[] = []
@@ -58,11 +70,21 @@ async function run({ groups: wanted, sizes, nodes, built, json, profile }: Optio
   console.log(`\nThe same as JSON: ${json}`)
 }
 
-type About = { machine: ReturnType<typeof machine>; versions: Record<string, string | null>; program: string }
+type About = {
+  machine: ReturnType<typeof machine>
+  versions: Record<string, string | null>
+  program: string
+  profiled: boolean
+}
 
-function aboutLine({ machine: { cpu, cores, memory_gib, system }, versions: found, program }: About): string {
+function aboutLine({
+  machine: { cpu, cores, memory_gib, system },
+  versions: found,
+  program,
+  profiled,
+}: About) {
   const names = Object.entries(found).map(([name, version]) => `${name} ${version ?? 'unknown'}`)
-  return `${cpu}, ${cores} cores, ${memory_gib} GiB, ${system}; ${names.join(', ')}; from ${program}`
+  return `${cpu}, ${cores} cores, ${memory_gib} GiB, ${system}; ${names.join(', ')}; from ${program}${profiled ? ', watched by a profiler' : ''}`
 }
 
 /** How long it has been at work. */

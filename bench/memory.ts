@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createProject, SETTLE_MS } from './api.ts'
 import { answer500, startBroken } from './broken-receivers.ts'
 import { check } from './faults.ts'
-import { milliseconds, rise } from './figures.ts'
+import { median, milliseconds, rise } from './figures.ts'
 import { addWaiting, afterHours, checkCopy, OPENS_BREAKER, waitingModel } from './models.ts'
 import { startReceivers, type Receivers } from './receivers-process.ts'
 import { figuresLine, resultOf, type Figures, type Result } from './results.ts'
@@ -21,7 +21,7 @@ const LOOKS = 40
 /** Before the first look, as a share of the time: caches are still filling. */
 const WARM_UP = 0.2
 
-/** The resident memory of the servers at rest, saturated, with deliveries waiting, and over minutes of half load. */
+/** The resident memory of the servers at rest, saturated, and with deliveries waiting: at rest, and over minutes of half load. */
 export async function memory(stage: Stage): Promise<Result[]> {
   const receivers = await startReceivers()
   try {
@@ -35,27 +35,25 @@ export async function memory(stage: Stage): Promise<Result[]> {
 
 async function ofSetup(stage: Stage, setup: Setup, receivers: Receivers): Promise<Result[]> {
   const { rounds: count, waiting, minutes } = stage.sizes
-  const rounds = {
-    rest: [] as Figures[],
-    saturated: [] as (Figures & { per_s: number })[],
-    waiting: [] as Figures[],
-  }
+  const rest: Figures[] = []
+  const saturated: (Figures & { per_s: number })[] = []
   for (let i = 1; i <= count; i++) {
-    const { rest, saturated } = await restAndWork(stage, setup, receivers)
-    rounds.rest.push(rest)
-    rounds.saturated.push(saturated)
-    stage.say(`${setup.name}, round ${i}: at rest ${figuresLine(rest)}; saturated ${figuresLine(saturated)}`)
+    const round = await restAndWork(stage, setup, receivers)
+    rest.push(round.rest)
+    saturated.push(round.saturated)
+    stage.say(
+      `${setup.name}, round ${i}: at rest ${figuresLine(round.rest)}; saturated ${figuresLine(round.saturated)}`,
+    )
   }
-  rounds.waiting = await withWaiting(stage, setup)
+  const half = Math.max(1, Math.round(median(saturated.map(({ per_s }) => per_s)) / 2))
+  const { idle, loaded } = await withWaiting(stage, setup, receivers, half)
+  const beside = `with ${countText(waiting)} waiting`
   const subject = { group: 'memory', database: setup.name }
-  const saturated = resultOf({ ...subject, scenario: 'saturated, the most' }, rounds.saturated)
-  const per_s = Math.max(1, Math.round((saturated.per_s ?? 0) / 2))
-  const long = await overMinutes(stage, setup, receivers, per_s)
   return [
-    resultOf({ ...subject, scenario: 'at rest' }, rounds.rest),
-    saturated,
-    resultOf({ ...subject, scenario: `with ${countText(waiting)} waiting, at rest` }, rounds.waiting),
-    resultOf({ ...subject, scenario: `half load for ${minutes} min` }, [long]),
+    resultOf({ ...subject, scenario: 'at rest' }, rest),
+    resultOf({ ...subject, scenario: 'saturated, the most' }, saturated),
+    resultOf({ ...subject, scenario: `${beside}, at rest` }, idle),
+    resultOf({ ...subject, scenario: `${beside}, half load for ${minutes} min` }, [loaded]),
   ]
 }
 
@@ -78,7 +76,14 @@ function restAndWork({ sizes }: Stage, setup: Setup, receivers: Receivers) {
   })
 }
 
-async function withWaiting({ sizes, say }: Stage, setup: Setup): Promise<Figures[]> {
+/** Deliveries wait at a receiver that answers 500, first with nothing else to do, then with an even load beside them. */
+async function withWaiting(
+  stage: Stage,
+  setup: Setup,
+  receivers: Receivers,
+  rate: number,
+): Promise<{ idle: Figures[]; loaded: Figures }> {
+  const { sizes, say } = stage
   await using broken = await startBroken(answer500)
   return onEmptyDatabase(setup, async ({ start, database }) => {
     const first = await start()
@@ -86,47 +91,46 @@ async function withWaiting({ sizes, say }: Stage, setup: Setup): Promise<Figures
     const model = await waitingModel(first, key, broken.url, OPENS_BREAKER)
     await first.stop()
     const copied = await addWaiting(database, model, sizes.waiting, afterHours())
-    const rounds: Figures[] = []
+    const idle: Figures[] = []
     for (let i = 1; i <= sizes.rounds; i++) {
       const nodes = await start()
       await sleep(REST_MS)
-      rounds.push({ resident_mib: await nodes.residentMib() })
+      idle.push({ resident_mib: await nodes.residentMib() })
       if (i === 1) await checkCopy(nodes, key, copied, 'pending')
       await nodes.stop()
     }
-    say(`${setup.name}, with ${countText(sizes.waiting)} waiting: ${rounds.map(figuresLine).join('; ')}`)
-    return rounds
+    say(`${setup.name}, with ${countText(sizes.waiting)} waiting: ${idle.map(figuresLine).join('; ')}`)
+    const nodes = await start(collectable)
+    const loaded = await overMinutes(stage, setup, receivers, { nodes, key, rate })
+    await nodes.stop()
+    return { idle, loaded }
   })
 }
 
-function overMinutes(
+/** What stays in use over minutes of an even load, and by how much it rises. */
+async function overMinutes(
   { sizes, say }: Stage,
   setup: Setup,
   receivers: Receivers,
-  rate: number,
+  { nodes, key, rate }: { nodes: Nodes; key: string; rate: number },
 ): Promise<Figures> {
-  return onEmptyDatabase(setup, async ({ start }) => {
-    const nodes = await start(collectable)
-    const key = await createProject(nodes, receivers.urls.healthy)
-    const seconds = sizes.minutes * 60
-    const looks: number[] = []
-    const count = Math.ceil(rate * seconds * (1 + WARM_UP))
-    const started = milliseconds()
-    const working = work(nodes, key, receivers, { count, rate })
-    const warm = sleep(seconds * WARM_UP * 1000)
-    await Promise.race([warm, working])
-    await until(working, (seconds * 1000) / LOOKS, async () => {
-      await nodes.collect()
-      looks.push(await nodes.residentMib())
-      say(
-        `${setup.name}, half load (${rate}/s), ${looks.length} of ${LOOKS}: ${Math.round(looks.at(-1) ?? 0)} MiB`,
-      )
-    })
-    const per_s = (count / (milliseconds() - started)) * 1000
-    await nodes.stop()
-    check(looks.length > 2, 'memory was looked at too seldom to say whether it rises')
-    return { per_s, resident_mib: looks.at(-1) ?? 0, rise_mib: rise(looks) }
+  const seconds = sizes.minutes * 60
+  const looks: number[] = []
+  const count = Math.ceil(rate * seconds * (1 + WARM_UP))
+  const started = milliseconds()
+  const working = work(nodes, key, receivers, { count, rate })
+  const warm = sleep(seconds * WARM_UP * 1000)
+  await Promise.race([warm, working])
+  await until(working, (seconds * 1000) / LOOKS, async () => {
+    await nodes.collect()
+    looks.push(await nodes.residentMib())
+    say(
+      `${setup.name}, half load (${rate}/s), ${looks.length} of ${LOOKS}: ${Math.round(looks.at(-1) ?? 0)} MiB`,
+    )
   })
+  check(looks.length > 2, 'memory was looked at too seldom to say whether it rises')
+  const per_s = (count / (milliseconds() - started)) * 1000
+  return { per_s, resident_mib: looks.at(-1) ?? 0, rise_mib: rise(looks) }
 }
 
 /** Creates and resolves tasks and waits for their callbacks. */
@@ -138,7 +142,7 @@ async function work(
 ): Promise<void> {
   const ledger = createLedger(count, () => 'healthy')
   receivers.listen(ledger.accepted)
-  await runLoad({ ports, key, ledger, rate, urls: { ...receivers.urls, dead: '' } })
+  await runLoad({ ports, key, ledger, rate, urlOf: () => receivers.urls.healthy })
   await ledger.complete(SETTLE_MS)
   const { lost, doubled } = ledger.faults()
   check(lost === 0 && doubled === 0, `${lost} callbacks were lost, ${doubled} came twice`)

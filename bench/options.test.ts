@@ -31,6 +31,9 @@ const wrong = [
   ['--nodes', '1,x'],
   ['--only', 'speed'],
   ['--minutes', '0'],
+  ['--minutes', 'Infinity'],
+  ['--rate', '1e9'],
+  ['--settled', '5,5'],
   ['--no-such-flag'],
 ]
 for (const args of wrong) {

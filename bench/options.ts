@@ -20,21 +20,23 @@ export type Options = {
   profile: string | undefined
 }
 
-/** Usually, and with `--quick`: every flag that is a whole number, or several with commas between. */
+/** Usually, with `--quick`, and the most: every flag that is a whole number, or several with commas between. */
 const numbers = {
-  rounds: ['3', '1'],
-  tasks: ['30000', '2000'],
-  due: ['50000', '2000'],
-  size: ['1024,16384', '1024,16384'],
-  connections: ['64', '64'],
-  rate: ['500', '200'],
-  seconds: ['10', '2'],
-  besiegers: ['200', '20'],
-  settled: ['100000,1000000,5000000', '1000,10000'],
-  waiting: ['1000000', '10000'],
-  destinations: ['10000', '500'],
-  backlog: ['100000', '2000'],
+  rounds: ['3', '1', 100],
+  tasks: ['30000', '2000', 1_000_000],
+  due: ['50000', '2000', 1_000_000],
+  size: ['1024,16384', '1024,16384', 1_000_000],
+  connections: ['64', '64', 10_000],
+  rate: ['500', '200', 10_000],
+  seconds: ['10', '2', 3600],
+  besiegers: ['200', '20', 10_000],
+  settled: ['100000,1000000,5000000', '1000,10000', 10_000_000],
+  waiting: ['1000000', '10000', 10_000_000],
+  destinations: ['10000', '500', 1_000_000],
+  backlog: ['100000', '2000', 1_000_000],
 } as const
+const MOST_MINUTES = 24 * 60
+const MOST_NODES = 16
 type Name = keyof typeof numbers
 
 export const HELP = `Usage: npm run bench -- [options]
@@ -52,10 +54,10 @@ export const HELP = `Usage: npm run bench -- [options]
   --due N            deliveries due after the restart (50000)
   --size LIST        bytes of what a provider posts (1024,16384)
   --connections N    requests under way at a time (64)
-  --rate N           tasks a second of the fairness load (500)
+  --rate N           tasks a second of the fairness load, of which one in five is for the broken receiver (500)
   --seconds N        how long that is measured (10)
   --besiegers N      receivers that drip and, as many more, clients that send a byte a second (200)
-  --settled LIST     settled tasks there already, least first (100000,1000000,5000000)
+  --settled LIST     settled tasks there already, on a server of its own for each (100000,1000000,5000000)
   --waiting N        deliveries that wait (1000000)
   --destinations N   receivers with one delivery each (10000)
   --backlog N        deliveries due at one receiver (100000)
@@ -81,14 +83,10 @@ export function readOptions(args: string[]): Options {
       help: flag,
     },
   })
-  const list = (name: Name | 'nodes', given: string): number[] => {
-    const found = given.split(',').map(Number)
-    if (found.some((value) => !Number.isInteger(value) || value < 1))
-      throw new UsageError(`--${name} must be whole numbers of 1 or more, not ${given}`)
-    return found
+  const several = (name: Name) => {
+    const [usual, quick, most] = numbers[name]
+    return listOf(name, values[name] ?? (values.quick ? quick : usual), most)
   }
-  const usual = (name: Name) => numbers[name][values.quick ? 1 : 0]
-  const several = (name: Name) => list(name, values[name] ?? usual(name))
   const one = (name: Name): number => {
     const [value = 0, ...others] = several(name)
     if (others.length > 0) throw new UsageError(`--${name} must be one whole number`)
@@ -113,7 +111,7 @@ export function readOptions(args: string[]): Options {
       backlog: one('backlog'),
       minutes: minutesOf(values.minutes ?? (values.quick ? '0.33' : '10')),
     },
-    nodes: values.nodes === undefined ? [] : list('nodes', values.nodes),
+    nodes: values.nodes === undefined ? [] : listOf('nodes', values.nodes, MOST_NODES),
     built: values.built,
     json: values.json,
     profile,
@@ -122,6 +120,14 @@ export function readOptions(args: string[]): Options {
 
 /** The command line is wrong. */
 export class UsageError extends Error {}
+
+function listOf(name: string, given: string, most: number): number[] {
+  const found = given.split(',').map(Number)
+  if (found.some((value) => !Number.isInteger(value) || value < 1 || value > most))
+    throw new UsageError(`--${name} must be whole numbers from 1 to ${most}, not ${given}`)
+  if (new Set(found).size < found.length) throw new UsageError(`--${name} has a number twice: ${given}`)
+  return found
+}
 
 function groupsOf(given: string): Group[] {
   const wanted = given.split(',')
@@ -132,6 +138,7 @@ function groupsOf(given: string): Group[] {
 
 function minutesOf(given: string): number {
   const minutes = Number(given)
-  if (!(minutes > 0)) throw new UsageError(`--minutes must be more than 0, not ${given}`)
+  if (!(minutes > 0 && minutes <= MOST_MINUTES))
+    throw new UsageError(`--minutes must be more than 0 and at most ${MOST_MINUTES}, not ${given}`)
   return minutes
 }

@@ -3,9 +3,9 @@ import { median } from './figures.ts'
 
 type Column = { title: string; unit: string; digits: number }
 
-// In the order of the table. `alone` is the same load without the broken receiver or the siege, `held` how many connections of each
-// kind there were on average, `first_ms` from the start of the process to
-// the first delivery, `rise_mib` what a straight line through the memory of the whole time rises by.
+// In the order of the table. `broken_per_s` are the tasks for the broken receiver, beside those counted; `alone` is the same load
+// without it or without the siege, `held` how many connections of each kind there were on average, `first_ms` from the start of
+// the process to the first delivery, `rise_mib` what a straight line through the memory of the whole time rises by.
 const columns = {
   per_s: { title: 'per second', unit: '', digits: 0 },
   ratio_to_raw: { title: 'to raw', unit: '', digits: 2 },
@@ -13,6 +13,7 @@ const columns = {
   ratio_to_empty: { title: 'to empty', unit: '', digits: 2 },
   p50_ms: { title: 'p50', unit: ' ms', digits: 1 },
   p99_ms: { title: 'p99', unit: ' ms', digits: 1 },
+  broken_per_s: { title: 'to the broken one', unit: '', digits: 0 },
   alone_per_s: { title: 'per second alone', unit: '', digits: 0 },
   alone_p50_ms: { title: 'p50 alone', unit: ' ms', digits: 1 },
   alone_p99_ms: { title: 'p99 alone', unit: ' ms', digits: 1 },

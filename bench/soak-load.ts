@@ -70,15 +70,16 @@ const CONNECTIONS = 64
 const BODY = payload(1024)
 
 /**
- * Creates and resolves the tasks of a ledger, `rate` a second; `urls` are those of the addressees. With `takes` only some of
- * them, at their own times, of which those that are later than `latest_ms` are left out; a `signal` ends it early.
+ * Creates and resolves the tasks of a ledger, `rate` a second, and gives how many; `urlOf` is the receiver of a task. With
+ * `takes` only some of them, at their own times, of which those that are later than `latest_ms` are left out; a `signal` ends it
+ * early.
  */
 export async function runLoad({
   ports,
   key,
   ledger,
   rate,
-  urls,
+  urlOf,
   takes = () => true,
   latest_ms = Infinity,
   signal,
@@ -87,16 +88,17 @@ export async function runLoad({
   key: string
   ledger: Ledger
   rate: number
-  urls: Record<Addressee, string>
+  urlOf: (number: number) => string
   takes?: (number: number) => boolean
   latest_ms?: number
   signal?: AbortSignal
-}): Promise<void> {
+}): Promise<number> {
   const exchanges = await Promise.all(
     Array.from({ length: CONNECTIONS }, (_, i) => openExchange(ports[i % ports.length] as number)),
   )
   const started = milliseconds()
   let next = 0
+  let resolved = 0
   let refusal: LoadAnswer | undefined
   async function lane(exchange: Exchange): Promise<void> {
     async function send(request: LoadRequest, status: number): Promise<string> {
@@ -110,7 +112,7 @@ export async function runLoad({
       if (wait_ms < -latest_ms) continue
       if (wait_ms > 0) await sleep(wait_ms)
       if (signal?.aborted === true) return
-      const callback_url = `${urls[ledger.addresseeOf(number)]}/${number}`
+      const callback_url = `${urlOf(number)}/${number}`
       const created = await send(
         {
           method: 'POST',
@@ -123,9 +125,11 @@ export async function runLoad({
       const { callback_id } = JSON.parse(created) as { callback_id: string }
       ledger.sent(number)
       await send({ method: 'POST', path: `/v1/callbacks/${callback_id}`, body: BODY }, 200)
+      resolved++
     }
   }
   await Promise.all(exchanges.map(lane))
   for (const exchange of exchanges) exchange.close()
   check(refusal === undefined, `a request was refused: ${refusal?.status} ${refusal?.body}`)
+  return resolved
 }

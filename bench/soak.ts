@@ -50,8 +50,6 @@ const addressees = Object.entries(SHARES).flatMap(([name, share]) =>
 )
 const addresseeOf = (number: number): Addressee => addressees[number % addressees.length] ?? 'healthy'
 
-const urlsOf = (receivers: Receivers): Record<Addressee, string> => ({ ...receivers.urls, dead: DEAD })
-
 /** Makes tasks that are past their retention, as fast as the server can; gives the project's key and that speed. */
 async function fill(
   data: string,
@@ -60,8 +58,8 @@ async function fill(
 ): Promise<{ key: string; per_s: number }> {
   const server = await startServer(data, { flags: daysBehind(2) })
   const { port } = server
-  const urls = urlsOf(receivers)
-  const key = await createProject({ ports: [port] }, urls.healthy)
+  const { healthy } = receivers.urls
+  const key = await createProject({ ports: [port] }, healthy)
   const headers = { authorization: `Bearer ${key}` }
   const [kept] = await sendAll(
     [port],
@@ -72,7 +70,7 @@ async function fill(
   const ledger = createLedger(count, () => 'healthy')
   receivers.listen(ledger.accepted)
   const started = milliseconds()
-  await runLoad({ ports: [port], key, ledger, rate: Infinity, urls })
+  await runLoad({ ports: [port], key, ledger, rate: Infinity, urlOf: () => healthy })
   await ledger.complete(SETTLE_MS)
   const per_s = (count / (milliseconds() - started)) * 1000
   await server.stop()
@@ -102,7 +100,9 @@ async function soak(
       console.log(`${(n * SAMPLE_MS) / 1000} s: ${progressLine(sample)}`)
     }
   }
-  const load = runLoad({ ports: [server.port], key, ledger, rate, urls: urlsOf(receivers) })
+  const urls: Record<Addressee, string> = { ...receivers.urls, dead: DEAD }
+  const urlOf = (number: number) => urls[addresseeOf(number)]
+  const load = runLoad({ ports: [server.port], key, ledger, rate, urlOf })
   const onEnd = () => (took_s = (milliseconds() - started) / 1000)
   await Promise.all([load.finally(onEnd), look()])
   await ledger.complete(SETTLE_MS)
