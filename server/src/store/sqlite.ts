@@ -43,12 +43,16 @@ function startThread(path: string, role: Role) {
       else caller?.resolve(answer.value as never)
     }
   })
-  worker.on('error', (error: Error) => {
-    const ended = (broken = new ThreadEndedError(error))
+  function fail(cause: Error): void {
+    const ended = new ThreadEndedError(cause)
     for (const { reject } of waiting.values()) reject(ended)
     waiting.clear()
-    failed.resolve(ended)
-  })
+    // One that was told to end has not failed.
+    if (broken === undefined) failed.resolve(ended)
+    broken ??= ended
+  }
+  worker.on('error', fail)
+  worker.on('exit', (status) => fail(new Error(`it exited with status ${status}`)))
   function send(): void {
     if (unsent.length === 0) return
     worker.postMessage(unsent)
