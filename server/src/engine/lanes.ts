@@ -4,8 +4,11 @@ import { defaultSettings, type Limits } from '../domain/project.ts'
 import type { Addressed, ClaimRequest, ClaimResult } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 
-/** What a project's lanes hold together: so many reserved, queued, in flight and unsettled, and the bytes of all but the first. */
-type Project = { lanes: number; held: number; bytes: number }
+/**
+ * What a project's lanes hold together: so many reserved, queued, in flight and unsettled, and the bytes of all but the first.
+ * `full` says that a claim left it out.
+ */
+type Project = { lanes: number; held: number; bytes: number; full: boolean }
 
 /**
  * `unsettled` are those answered but not yet written, `backlog` says that more may wait in the database, `next_at` is when
@@ -108,7 +111,8 @@ export function createLanes<T extends Leased>({
 
   function projectOf(project_id: string): Project {
     let project = projects.get(project_id)
-    if (project === undefined) projects.set(project_id, (project = { lanes: 0, held: 0, bytes: 0 }))
+    if (project === undefined)
+      projects.set(project_id, (project = { lanes: 0, held: 0, bytes: 0, full: false }))
     return project
   }
 
@@ -207,34 +211,59 @@ export function createLanes<T extends Leased>({
       short = false
       onRoom()
     }
+    if (project.full && projectShare(project) >= project.held) {
+      project.full = false
+      onRoom()
+    }
   }
 
-  /** How many more fit, of which `count` and `size` are spoken for. */
-  function freeCount(count = 0, size = 0): number {
-    const mean_bytes = (bytes + GUESS_COUNT * GUESS_BYTES) / (taken + GUESS_COUNT)
-    return Math.min(capacity - taken - count, Math.floor((CAPACITY_BYTES - bytes - size) / mean_bytes))
-  }
+  const meanBytes = () => (bytes + GUESS_COUNT * GUESS_BYTES) / (taken + GUESS_COUNT)
 
-  // No project holds more than is left for all others, and no lane more than its project may still have: n lanes of one that
-  // hang have one part in 2n + 1 each (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
-  // switches", 1998, in two levels). Else one hung receiver of large bodies would stop everybody.
-  const share = (lane: Lane<T>) => freeCount(lane.project.held + held(lane), lane.project.bytes + lane.bytes)
+  /** How many more fit. */
+  const fitting = () => Math.min(capacity - taken, Math.floor((CAPACITY_BYTES - bytes) / meanBytes()))
 
-  function fullProjects(): string[] {
-    return [...projects].flatMap(([id, project]) => (freeCount(project.held, project.bytes) <= 0 ? id : []))
-  }
+  // No project holds more than twice what is left for all others, and no lane more than its project may still have (Choudhury
+  // and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998, in two levels). Else one hung receiver
+  // of large bodies would stop everybody.
+  const share = (count: number, size: number) =>
+    Math.min(2 * (capacity - taken) - count, Math.floor((2 * (CAPACITY_BYTES - bytes) - size) / meanBytes()))
+  const projectShare = ({ held: count, bytes: size }: Project) => share(count, size)
+  const laneShare = (lane: Lane<T>) => share(lane.project.held + held(lane), lane.project.bytes + lane.bytes)
+
+  // One more takes three of its project's share and four of its lane's, since both and what is left change.
+  const projectRoom = (project: Project) => Math.max(0, Math.ceil(projectShare(project) / 3))
 
   function room(lane: Lane<T>): number {
     const { in_flight, per_second } = lane.limits
-    const free = Math.min(ahead * in_flight - held(lane), share(lane))
+    const most = Math.min(ahead * in_flight - held(lane), Math.ceil(laneShare(lane) / 4))
     return per_second === null
-      ? free
-      : Math.min(free, QUEUED_S * per_second - lane.queue.length - lane.reserved)
+      ? most
+      : Math.min(most, QUEUED_S * per_second - lane.queue.length - lane.reserved)
   }
 
-  // At the edge of its share a lane would ask for one at a time.
+  // At the edge of a share a lane would ask for one at a time.
   const wantsMore = (lane: Lane<T>) =>
-    lane.backlog && lane.queue.length <= lane.limits.in_flight && room(lane) > 0 && share(lane) >= held(lane)
+    lane.backlog &&
+    !lane.project.full &&
+    lane.queue.length <= lane.limits.in_flight &&
+    room(lane) > 0 &&
+    laneShare(lane) >= held(lane)
+
+  function backlogs(): number {
+    let count = 0
+    for (const { backlog } of lanes.values()) if (backlog) count++
+    return count
+  }
+
+  /** How many more each project has room for. */
+  function projectRooms(): Record<string, number> {
+    const rooms: Record<string, number> = {}
+    for (const [id, project] of projects) {
+      rooms[id] = projectRoom(project)
+      project.full = rooms[id] === 0
+    }
+    return rooms
+  }
 
   return {
     reserve(addressed) {
@@ -281,43 +310,49 @@ export function createLanes<T extends Leased>({
       tidy(lane)
     },
     request() {
-      const free = freeCount()
+      const free = fitting()
       if (free <= 0) {
         short = true
         return null
       }
       // Half for those known to have more, half for whoever turns up.
-      let named = Math.min(CLAIM_NAMED, Math.floor(free / 2))
-      const per_destination = Math.min(CLAIM_EACH, free - named)
-      const destinations = Math.min(CLAIM_DESTINATIONS, Math.floor((free - named) / per_destination))
+      let named = Math.min(CLAIM_NAMED, Math.ceil(free / 2))
+      const per_destination = Math.max(1, Math.min(CLAIM_EACH, free - named))
+      const unnamed = Math.max(1, Math.ceil((free - named) / per_destination))
+      const destinations = Math.min(CLAIM_DESTINATIONS, unnamed)
+      const project_room = projectRooms()
+      const each = Math.max(per_destination, Math.floor(named / backlogs()))
       const rooms: Record<string, number> = {}
       for (const [id, lane] of lanes) {
-        const most = Math.max(0, room(lane))
-        if (!lane.backlog && most >= per_destination) continue
-        // When nothing is left for those that are named, it comes when it has been due the longest.
-        if (most > 0 && named === 0) continue
-        rooms[id] = Math.min(most, named)
-        named -= rooms[id]
+        const left = project_room[lane.project_id] ?? 0
+        const most = Math.min(left, Math.max(0, room(lane)))
+        if (most >= per_destination && (!lane.backlog || named === 0)) continue
+        const given = Math.min(most, named, each)
+        named -= given
+        project_room[lane.project_id] = left - given
         // Nobody will have looked how much more there is.
-        if (most === 0) lane.backlog = true
+        if (given === 0) lane.backlog = true
+        // Of those in a full project none has room anyway.
+        if (!lane.project.full) rooms[id] = given
       }
-      return { destinations, per_destination, room: rooms, full_projects: fullProjects() }
+      return { destinations, per_destination, room: rooms, project_room }
     },
-    learn(request, { claimed, more }) {
+    learn(request, { claimed, more, further }) {
       const full = new Set(more)
-      const looked = new Set(more)
-      for (const { destination_id } of claimed) looked.add(destination_id)
-      // Fewer destinations than asked for are all that were due.
-      const all = looked.size < request.destinations
-      // Where nobody had room, the next will not have much: a rest, or very many such would take all of the writer.
-      let again = !all && claimed.length > 0
+      const looked = new Set(claimed.map(({ destination_id }) => destination_id))
+      let moved = claimed.length > 0
+      let again = further
       for (const [id, lane] of lanes) {
         if (full.has(id)) lane.backlog = true
-        else if (looked.has(id) || (all && (request.room[id] ?? 0) > 0)) lane.backlog = false
+        else if (looked.has(id) || (request.room[id] ?? 0) > 0) {
+          moved ||= lane.backlog
+          lane.backlog = false
+        }
         if (wantsMore(lane)) again = true
         tidy(lane)
       }
-      return again
+      // Where nobody had room, the next will not have much: a rest, or very many such would take all of the writer.
+      return again && moved
     },
     drain(destination_id) {
       const queued: T[] = []

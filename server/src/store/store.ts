@@ -136,18 +136,20 @@ export type Resealed = {
 }
 
 export type ClaimRequest = {
-  /** Due destinations taken at most, and deliveries of each unless `room` says otherwise. */
+  /** Due destinations taken at most beside those named in `room`, and deliveries of each. */
   destinations: number
   per_destination: number
   /** How many a destination has room for; destinations not named here have `per_destination`. */
   room: Record<string, number>
-  /** Whose destinations have no room, but for those that are named. */
-  full_projects: readonly string[]
+  /** How many those of a project that are not named have room for together; projects not named here have no limit. */
+  project_room: Record<string, number>
 }
 export type ClaimResult<T> = {
   claimed: T[]
   /** Destinations that gave as many as they had room for: there may be more. */
   more: string[]
+  /** Whether more destinations may be due than were looked at. */
+  further: boolean
   /** The ids of those that an open breaker let through, one a destination: what becomes of them decides about the others. */
   probes: string[]
   /** When the next destination has something due, in milliseconds, or null. */

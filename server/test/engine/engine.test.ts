@@ -179,7 +179,7 @@ test('what a killed process was sending is found at the next start and sent agai
     destinations: 1,
     per_destination: 1,
     room: {},
-    full_projects: [],
+    project_room: {},
   })
   assert.equal(deliveries.length, 1)
   await killed.store.close()

@@ -51,7 +51,7 @@ test('a rescue that another node was quicker with is nothing to talk about', asy
     destinations: 1,
     per_destination: 1,
     room: {},
-    full_projects: [],
+    project_room: {},
   })
   await killed.store.close()
 

@@ -33,7 +33,7 @@ function recordingOutlet(admits: boolean) {
 
 const nobody = recordingOutlet(false).outlet
 const page = (limit: number, after: string | null = null) => ({ limit, after })
-const claimAll: ClaimRequest = { destinations: 100, per_destination: 100, room: {}, full_projects: [] }
+const claimAll: ClaimRequest = { destinations: 100, per_destination: 100, room: {}, project_room: {} }
 
 for (const { name, open } of contractDatabases) {
   describe(`The store on ${name}`, () => {
@@ -317,12 +317,12 @@ for (const { name, open } of contractDatabases) {
       assert.equal((await claimMine())[0]?.attempt_count, 1)
     })
 
-    it('takes of a full project only what there is a place for by name, and looks at it again in a second', async () => {
+    it('takes of a full project only what there is a place for by name, and looks at it again soon', async () => {
       await freshProject()
       await move(await create(), 'complete')
       await move(await create(), 'complete')
       const { id } = destinationOf(project)
-      const full = { ...claimAll, full_projects: [project.id] }
+      const full = { ...claimAll, project_room: { [project.id]: 0 } }
       const claimOf = async (request: ClaimRequest) => {
         const { claimed, more } = await store.claim(request)
         return [claimed.filter(({ destination_id }) => destination_id === id).length, more.includes(id)]
@@ -331,7 +331,7 @@ for (const { name, open } of contractDatabases) {
       assert.deepEqual(await claimOf(claimAll), [0, false])
       assert.deepEqual(await claimOf({ ...full, room: { [id]: 1 } }), [1, true])
       clock += 1000
-      assert.deepEqual(await claimOf({ ...full, full_projects: ['another'] }), [1, false])
+      assert.deepEqual(await claimOf({ ...full, project_room: { [project.id]: 1 } }), [1, true])
     })
 
     const scope = () => ({ project_id: project.id, mode: 'live' as const })

@@ -225,7 +225,7 @@ for (const { name, open } of contractDatabases) {
         destinations: 10,
         per_destination: 10,
         room: {},
-        full_projects: [],
+        project_room: {},
       })
       assert.ok(claimed.some(({ id }) => id === sending.id))
       await cancelTwice(sending)

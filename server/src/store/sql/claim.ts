@@ -6,8 +6,12 @@ import type { ClaimRequest, ClaimResult } from '../store.ts'
 import type { WriteContext } from './context.ts'
 import { recomputeDueAt } from './destinations.ts'
 
+// So many due destinations are looked at, however few there is room for: those without room must not hide the others.
+const LOOKED_AT = 64
 // A destination without room is looked at again after this long, should the wake-up of its freed slot get lost.
 const PARKED_MS = 1000
+// Nothing wakes the destinations of a project without room, and another node may have room for them.
+const PARKED_WITH_PROJECT_MS = 200
 
 /** A row that waits at a destination, and what a claim writes of it. */
 export type Claimable = {
@@ -51,17 +55,11 @@ async function claim<R extends Claimable, T>(
   request: ClaimRequest,
 ): Promise<ClaimResult<T>> {
   const { tx, now, owner } = context
-  const due = await dueDestinations(tx, now, source.kind, request)
-  const opened = new Set(due.flatMap(({ id, opened_at }) => (opened_at === null ? [] : id)))
-  const full = new Set(request.full_projects)
-  const rooms = new Map(
-    due.map(({ id, project_id, opened_at }) => {
-      const room = request.room[id] ?? (full.has(project_id) ? 0 : request.per_destination)
-      return [id, opened_at === null ? room : Math.min(room, 1)]
-    }),
-  )
+  const { due, named } = await dueDestinations(tx, now, source.kind, request)
+  const { rooms, parked } = allot([...due, ...named], request)
   const roomOf = (id: string) => rooms.get(id) ?? 0
-  const open = due.filter(({ id }) => roomOf(id) > 0)
+  const open = [...due, ...named].filter(({ id }) => roomOf(id) > 0)
+  const opened = new Set(open.flatMap(({ id, opened_at }) => (opened_at === null ? [] : id)))
   const rows = await source.pending(
     tx,
     now,
@@ -88,7 +86,7 @@ async function claim<R extends Claimable, T>(
   )
   await tx.bulk(
     parkDestination,
-    due.filter(({ id }) => roomOf(id) <= 0).map(({ id }) => ({ id, due_at: now + PARKED_MS })),
+    Array.from(parked, ([id, ms]) => ({ id, due_at: now + ms })),
   )
   const counts = Map.groupBy(rows, ({ destination_id }) => destination_id)
   const next = await tx.all(
@@ -96,12 +94,42 @@ async function claim<R extends Claimable, T>(
   )
   return {
     claimed: await source.ready(context, leased),
-    more: due
-      .filter(({ id }) => !opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id))
-      .map(({ id }) => id),
+    more: [
+      ...parked.keys(),
+      ...open.flatMap(({ id }) => (!opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id) ? id : [])),
+    ],
+    further: due.length === LOOKED_AT || rooms.size + parked.size < due.length + named.length,
     probes: probes.map(({ id }) => id),
     next_due_at: (next[0]?.due_at as number | null | undefined) ?? null,
   }
+}
+
+/**
+ * How many each destination has room for, in their order, and how long those without room are parked. Who is in neither has only
+ * come too late for this claim.
+ */
+function allot(
+  destinations: readonly Due[],
+  { destinations: most, per_destination, room, project_room }: ClaimRequest,
+): { rooms: Map<string, number>; parked: Map<string, number> } {
+  const rooms = new Map<string, number>()
+  const parked = new Map<string, number>()
+  const left = new Map(Object.entries(project_room))
+  let unnamed = 0
+  for (const { id, project_id, opened_at } of destinations) {
+    const own = room[id]
+    const shared = left.get(project_id) ?? Infinity
+    const given = Math.min(own ?? Math.min(per_destination, shared), opened_at === null ? Infinity : 1)
+    if (own === 0) parked.set(id, PARKED_MS)
+    else if (own !== undefined) rooms.set(id, given)
+    else if (project_room[project_id] === 0) parked.set(id, PARKED_WITH_PROJECT_MS)
+    else if (given > 0 && unnamed < most) {
+      unnamed++
+      left.set(project_id, shared - given)
+      rooms.set(id, given)
+    }
+  }
+  return { rooms, parked }
 }
 
 // Nothing else goes to a destination with an open breaker until its probe is settled, or its lease is over.
@@ -118,27 +146,27 @@ const selectNamed = bulk(
     join destinations d on d.id = v.id join projects p on p.id = d.project_id where d.not_before <= v.now`,
 )
 
-/** Those whose time has come, and those named with room: a freed slot must not wait until its destination's parking ends. */
+/** Those whose time has come, and others that are named with room: a freed slot must not wait until its destination's parking ends. */
 async function dueDestinations(
   tx: Transaction,
   now: number,
   kind: DestinationKind,
   request: ClaimRequest,
-): Promise<Due[]> {
+): Promise<{ due: Due[]; named: Due[] }> {
   const due = (await tx.all(
     `select d.id, d.project_id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
      where d.kind = '${kind}' and d.due_at <= $1 order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
-    [now, request.destinations],
+    [now, LOOKED_AT],
   )) as Due[]
   const taken = new Set(due.map(({ id }) => id))
   const named = Object.keys(request.room).filter((id) => !taken.has(id) && (request.room[id] ?? 0) > 0)
-  if (named.length === 0) return due
+  if (named.length === 0) return { due, named: [] }
   const locked = tx.flavor.skipLocked === '' ? named : await lockFree(tx, named)
   const rows = await tx.bulk(
     selectNamed,
     locked.map((id) => ({ id, now })),
   )
-  return [...due, ...(rows as Due[])]
+  return { due, named: rows as Due[] }
 }
 
 const lockNamed = bulk(
