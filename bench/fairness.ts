@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startDnsServer } from '../server/test/support/dns-server.ts'
 import { createProject, createTasks, rate as rateOf, resolveTasks, SETTLE_MS, waitsOf } from './api.ts'
-import { answer500, answerLate, drip, neverAnswer, startBroken } from './broken-receivers.ts'
+import { answer500, answerAtOnce, answerLate, drip, neverAnswer, startBroken } from './broken-receivers.ts'
 import { check } from './faults.ts'
 import { milliseconds } from './figures.ts'
 import { addWaiting, afterHours, checkCopy, OPENS_BREAKER, waitingModel } from './models.ts'
@@ -18,21 +18,27 @@ const BROKEN_ONE_IN = 5
 const WARM_UP_S = 2
 // Who waited for a name that is not found does not come back with all that was missed meanwhile: that would be a burst of requests.
 const LATEST_MS = 200
+const CONNECTIONS = 16
 const SILENT_NAME = 'receiver.test'
 const NAMES = 1000
-const LARGE = { count: 320, bytes: 900_000 }
+const FEW = 16
+const MANY = 4000
+const LARGE = { count: 320, bytes: 900_000, held: 64 }
 // What has been written to begin with is on its way to the disk for a while.
 const REST_MS = 3000
 
+/** So many deliveries with bodies of so many bytes, at least `held` of which must be under way when the round begins. */
+type Before = { count: number; bytes: number; held: number }
+
 /**
  * A broken receiver, or many: `urlOf` is where a task's callback goes in a round. `waiting` deliveries wait for it from the
- * start, `large` has its memory filled with large bodies before each round, `flags` are Node's for the server beside it.
+ * start, those of `before` are sent to it before each round, `flags` are Node's for the server beside it.
  */
 type Kind = {
   name: string
   urlOf: (number: number, round: number) => string
   waiting?: number
-  large?: typeof LARGE
+  before?: Before
   flags?: string[]
 }
 
@@ -50,6 +56,8 @@ export async function fairness(stage: Stage): Promise<Result[]> {
   const named = (name: string) => hanging.replace('127.0.0.1', `${name}.localhost`)
   const only = (url: string) => ({ urlOf: () => url })
   const kinds: Kind[] = [
+    // Not broken: what a quarter more work costs by itself.
+    { name: 'answers at once', ...only(await broken(answerAtOnce)) },
     // The port "discard": nobody listens there.
     { name: 'refuses connections', ...only('http://127.0.0.1:65535') },
     { name: 'never answers', ...only(hanging) },
@@ -65,11 +73,12 @@ export async function fairness(stage: Stage): Promise<Result[]> {
       name: `never answers ${LARGE.count} bodies of ${LARGE.bytes / 1000} kB`,
       // A new one in each round: the breaker of the one before is open.
       urlOf: (_, round) => named(`large-${round}`),
-      large: LARGE,
+      before: LARGE,
     },
     {
-      name: `is one of ${countText(NAMES)} that never answer`,
-      urlOf: (number, round) => named(`receiver-${number % NAMES}-${round}`),
+      name: `is one of ${countText(NAMES)} that never answer, with ${countText(MANY)} before`,
+      urlOf: (number, round) => named(`receiver-${Math.floor(number / BROKEN_ONE_IN) % NAMES}-${round}`),
+      before: { count: MANY, bytes: FEW, held: NAMES },
     },
   ]
   const results: Result[] = []
@@ -91,7 +100,7 @@ function compare(stage: Stage, setup: Setup, receivers: Receivers, kind: Kind): 
       for (let i = 1; i <= stage.sizes.rounds; i++) {
         const { per_s, p50_ms, p99_ms } = await measure(receivers, alone, stage.sizes)
         const urlOf = (number: number) => kind.urlOf(number, i)
-        if (kind.large !== undefined) await fillMemory(beside, urlOf(0), kind.large)
+        if (kind.before !== undefined) await fillMemory(beside, urlOf, kind.before)
         const figures = await measure(receivers, beside, stage.sizes, urlOf)
         const round = { ...figures, alone_per_s: per_s, alone_p50_ms: p50_ms, alone_p99_ms: p99_ms }
         rounds.push({ ...round, p99_to_alone: figures.p99_ms / p99_ms })
@@ -127,10 +136,17 @@ async function startBeside(
   return { nodes: again, key }
 }
 
-async function fillMemory({ nodes, key }: Side, callback_url: string, { count, bytes }: typeof LARGE) {
-  const { tasks } = await createTasks(nodes, key, { count, connections: 4, fields: () => ({ callback_url }) })
-  await resolveTasks(nodes, tasks, { size: bytes, connections: 4 })
+async function fillMemory(
+  { nodes, key }: Side,
+  urlOf: (number: number) => string,
+  { count, bytes, held }: Before,
+): Promise<void> {
+  const fields = (i: number) => ({ callback_url: urlOf(i * BROKEN_ONE_IN) })
+  const { tasks } = await createTasks(nodes, key, { count, connections: CONNECTIONS, fields })
+  await resolveTasks(nodes, tasks, { size: bytes, connections: CONNECTIONS })
   await sleep(REST_MS)
+  const hanging = await nodes.inFlight()
+  check(hanging >= held, `only ${hanging} of ${count} attempts are under way at receivers that never answer`)
 }
 
 /**
@@ -164,6 +180,7 @@ async function measure(
     }).finally(() => over.abort()),
   ])
   await ledger.complete(SETTLE_MS)
+  check(ledger.expected > 0, 'at this rate there was no task for the healthy receiver')
   const { lost, doubled } = ledger.faults()
   check(lost === 0 && doubled === 0, `${lost} healthy callbacks were lost, ${doubled} came twice`)
   const waits = ledger.takeWaits()

@@ -20,6 +20,7 @@ export async function runBench(main: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof BenchFault)) throw error
     console.error(`fault: ${error.message}`)
-    process.exitCode = 1
+    // Servers that are still there end with it.
+    process.exit(1)
   }
 }

@@ -12,7 +12,7 @@ import {
 } from './api.ts'
 import { answer500, startBroken } from './broken-receivers.ts'
 import { milliseconds } from './figures.ts'
-import { drain, raw } from './load.ts'
+import { drain, raw, WARM_UP, type Throughput } from './load.ts'
 import {
   addSettled,
   addWaiting,
@@ -34,10 +34,12 @@ const lists = {
   // Of which there are none, so that every delivery may have to be looked at.
   'list failed deliveries': '/v1/deliveries?state=failed&limit=100',
 }
+const listNames = Object.keys(lists) as (keyof typeof lists)[]
+const scenarios = ['resolve', ...listNames] as const
+type Round = Record<(typeof listNames)[number], Figures> & { resolve: Throughput }
 const LISTS = 100
 const LEAST_LISTS = 3
 const LONGEST_LISTS_MS = 10_000
-const WARM_UP = 2000
 const BYTES = 1024
 
 /** What there is already when it is measured, and how it comes to be: `fill` leaves servers with it that are ready. */
@@ -69,31 +71,37 @@ function beside(stage: Stage, setup: Setup, states: readonly State[]): Promise<R
       sides.push({ size, ...(await fill(stage, grounds[i] as Ground)) })
       say(`${setup.name}, filled with ${size} in ${Math.round((milliseconds() - started) / 1000)} s`)
     }
-    for (const side of sides) await resolve(stage, side, Math.min(sizes.tasks, WARM_UP))
-    const found = sides.map(({ size }) => ({ size, rounds: new Map<string, Figures[]>() }))
+    for (const side of sides) await resolve(stage, side, WARM_UP)
+    const found = sides.map(({ size }) => ({ size, rounds: [] as Round[] }))
     for (let i = 1; i <= sizes.rounds; i++) {
       const limit = await raw(sink, { count: sizes.tasks, size: BYTES, connections: sizes.connections })
       let empty: number | undefined
       for (const [at, side] of sides.entries()) {
-        const resolved = await resolve(stage, side, sizes.tasks)
-        empty ??= resolved.per_s
-        const ratios = { ratio_to_raw: resolved.per_s / limit.per_s, ratio_to_empty: resolved.per_s / empty }
-        const round: [string, Figures][] = [['resolve', { ...resolved, ...ratios }]]
-        for (const [name, path] of Object.entries(lists)) round.push([name, await list(side, path)])
-        for (const [name, figures] of round) {
-          const { rounds } = found[at] as (typeof found)[number]
-          rounds.set(name, [...(rounds.get(name) ?? []), figures])
-          say(`${setup.name}, with ${side.size}, round ${i}: ${name} ${figuresLine(figures)}`)
-        }
+        const round = await measure(stage, side)
+        const { per_s } = round.resolve
+        empty ??= per_s
+        Object.assign(round.resolve, { ratio_to_raw: per_s / limit.per_s, ratio_to_empty: per_s / empty })
+        found[at]?.rounds.push(round)
+        for (const name of scenarios)
+          say(`${setup.name}, with ${side.size}, round ${i}: ${name} ${figuresLine(round[name])}`)
       }
     }
     for (const { nodes } of sides) await nodes.stop()
     return found.flatMap(({ size, rounds }) =>
-      Array.from(rounds, ([scenario, figures]) =>
-        resultOf({ group: 'growth', scenario, database: setup.name, size }, figures),
+      scenarios.map((scenario) =>
+        resultOf(
+          { group: 'growth', scenario, database: setup.name, size },
+          rounds.map((round) => round[scenario]),
+        ),
       ),
     )
   })
+}
+
+async function measure(stage: Stage, side: Side): Promise<Round> {
+  const round = { resolve: await resolve(stage, side, stage.sizes.tasks) } as Round
+  for (const name of listNames) round[name] = await list(side, lists[name])
+  return round
 }
 
 async function withNothing({ sink }: Stage, { start }: Ground): Promise<Side> {

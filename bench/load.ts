@@ -28,7 +28,7 @@ export type Throughput = Figures & { per_s: number }
 type Settings = { size: number; connections: number; profile?: string | undefined }
 
 // What is compiled for the first time is nobody's cost.
-const WARM_UP = 5000
+export const WARM_UP = 5000
 
 const names = ['create', 'resolve', 'half load', 'drain'] as const
 type Measured = { raw: Throughput; scenarios: Record<(typeof names)[number], Throughput> }

@@ -36,7 +36,7 @@ const numbers = {
   backlog: ['100000', '2000', 1_000_000],
 } as const
 const MOST_MINUTES = 24 * 60
-const MOST_NODES = 16
+const MOST_NODES = 8
 type Name = keyof typeof numbers
 
 export const HELP = `Usage: npm run bench -- [options]

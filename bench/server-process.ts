@@ -14,6 +14,8 @@ export type ServerProcess = {
   started_at: number
   /** The memory that the process has of the machine's. */
   residentMib(): Promise<number>
+  /** How many attempts are under way. */
+  inFlight(): Promise<number>
   /** Has a `collectable` server collect its garbage; resolves when it did. */
   collect(): Promise<void>
   /** Drains and ends the server. */
@@ -92,10 +94,8 @@ export async function startServer(
   return {
     port,
     started_at,
-    async residentMib() {
-      const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
-      return Number(/^process_resident_memory_bytes (\S+)/m.exec(await answer.text())?.[1]) / MIB
-    },
+    residentMib: async () => (await metric(port, 'process_resident_memory_bytes')) / MIB,
+    inFlight: () => metric(port, 'ringback_in_flight'),
     async collect() {
       child.kill('SIGUSR2')
       // Its answer comes from the turn of the event loop that sees the signal, or from a later one.
@@ -110,6 +110,12 @@ export async function startServer(
         throw new Error(`the server ended with status ${status}; see ${join(data, 'server.log')}`)
     },
   }
+}
+
+/** What the server says of itself under a name without labels. */
+async function metric(port: number, name: string): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`)
+  return Number(new RegExp(`^${name} (\\S+)`, 'm').exec(await answer.text())?.[1])
 }
 
 async function untilReady(port: number, exited: Promise<unknown>): Promise<void> {

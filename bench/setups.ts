@@ -17,6 +17,8 @@ export type Nodes = {
   started_at: number
   /** The memory of all of them; a PostgreSQL's is not among it. */
   residentMib(): Promise<number>
+  /** How many attempts are under way in all of them. */
+  inFlight(): Promise<number>
   /** Has `collectable` ones collect their garbage. */
   collect(): Promise<void>
   /** Drains and ends them. */
@@ -67,10 +69,8 @@ export function onEmptyDatabase<T>(
         return {
           ports: servers.map(({ port }) => port),
           started_at: Math.min(...servers.map(({ started_at }) => started_at)),
-          async residentMib() {
-            const sizes = await Promise.all(servers.map((server) => server.residentMib()))
-            return sizes.reduce((sum, size) => sum + size, 0)
-          },
+          residentMib: () => sumOf(servers.map((server) => server.residentMib())),
+          inFlight: () => sumOf(servers.map((server) => server.inFlight())),
           collect: async () => void (await Promise.all(servers.map((server) => server.collect()))),
           stop: async () => void (await Promise.all(servers.map((server) => server.stop()))),
         }
@@ -79,6 +79,11 @@ export function onEmptyDatabase<T>(
     if (database_url !== undefined) await postgres?.dropDatabase(database_url)
     return result
   })
+}
+
+async function sumOf(values: readonly Promise<number>[]): Promise<number> {
+  const found = await Promise.all(values)
+  return found.reduce((sum, value) => sum + value, 0)
 }
 
 /** Works on as many empty databases. */
