@@ -25,21 +25,21 @@ const MOST = BACK_MS / STEP_MS
 const CHUNK = 100_000
 
 /**
- * Copies a task with its event, delivery, attempts, callback ids and arrivals, so many times. Gives the id of one of the new
- * tasks. The dates inside the event's frozen bytes stay those of the model.
+ * Copies a task with its event, delivery, attempts, callback ids and arrivals; the copies have the numbers above `after` up
+ * to `upTo`. Gives the id of one of the new tasks. The dates inside the event's frozen bytes stay those of the model.
  */
 export async function multiply(
   database: Database,
-  { task_id, count, due }: { task_id: string; count: number; due?: Due },
+  { task_id, after, upTo, due }: { task_id: string; after: number; upTo: number; due?: Due },
 ): Promise<string> {
-  check(count <= MOST, `at most ${MOST} copies of a task can be made`)
+  check(upTo <= MOST, `at most ${MOST} copies of a task can be made`)
   const connection = await connect(database)
   try {
-    const tables = await copiesOf(connection, task_id, due && { ...due, count })
+    const tables = await copiesOf(connection, task_id, due && { ...due, after, count: upTo - after })
     const numbers = `with recursive numbers(n) as (
       select cast($1 as bigint) union all select n + 1 from numbers where n < $2)`
-    for (let first = 1; first <= count; first += CHUNK) {
-      const binds = [first, Math.min(first + CHUNK - 1, count)]
+    for (let first = after + 1; first <= upTo; first += CHUNK) {
+      const binds = [first, Math.min(first + CHUNK - 1, upTo)]
       await connection.all('begin')
       for (const { into, columns, from } of tables)
         await connection.all(
@@ -53,7 +53,7 @@ export async function multiply(
     const taskId = tables.find(({ into }) => into === 'tasks')?.columns['id']
     const [middle] = await connection.all(
       `select ${taskId} as id from (select cast($1 as bigint) as n) as numbers cross join tasks m where m.id = '${task_id}'`,
-      [Math.ceil((1 + count) / 2)],
+      [Math.ceil((after + 1 + upTo) / 2)],
     )
     return String(middle?.['id'])
   } finally {
@@ -67,7 +67,7 @@ type Copy = { into: string; columns: Record<string, string>; from: string }
 async function copiesOf(
   connection: Connection,
   task_id: string,
-  due: (Due & { count: number }) | undefined,
+  due: (Due & { after: number; count: number }) | undefined,
 ): Promise<Copy[]> {
   const { all, hex } = connection
   const only = async (table: string, column: string) => {
@@ -93,7 +93,9 @@ async function copiesOf(
   // number its own.
   const hash = (column: string) => `${hex('(n * 2654435761) % 4294967296', 8)} || substr(m.${column}, 9)`
   const body = `replace(replace(m.body, '${task_id}', ${taskId}), '${String(event['id'])}', ${eventId})`
-  const dueAt = due && `${due.from} + n * cast(${Math.round(due.to - due.from)} as bigint) / ${due.count}`
+  const dueAt =
+    due &&
+    `${due.from} + (n - ${due.after}) * cast(${Math.round(due.to - due.from)} as bigint) / ${due.count}`
 
   const ofTask = `m.task_id = '${task_id}'`
   const parts: { table: string; where: string; changed: Record<string, string>; order?: string }[] = [

@@ -24,7 +24,7 @@ import {
   waitingModel,
 } from './models.ts'
 import { figuresLine, resultOf, type Figures, type Result } from './results.ts'
-import { onEmptyDatabases, type Ground, type Nodes, type Setup } from './setups.ts'
+import { onEmptyDatabase, type Nodes, type Setup } from './setups.ts'
 import { countText, type Stage } from './stage.ts'
 
 const lists = {
@@ -37,106 +37,121 @@ const lists = {
 const listNames = Object.keys(lists) as (keyof typeof lists)[]
 const scenarios = ['resolve', ...listNames] as const
 type Round = Record<(typeof listNames)[number], Figures> & { resolve: Throughput }
+/** What was found with something there, and on an empty database in turns with that. */
+type Pair = { size: string; rounds: Round[]; empty: Round[] }
+
 const LISTS = 100
 const LEAST_LISTS = 3
 const LONGEST_LISTS_MS = 10_000
 const BYTES = 1024
 
-/** What there is already when it is measured, and how it comes to be: `fill` leaves servers with it that are ready. */
-type State = { size: string; fill: (stage: Stage, ground: Ground) => Promise<Side> }
-type Side = { nodes: Nodes; key: string }
+/** Servers with something in their database; `size` says what. */
+type Grown = { nodes: Nodes; key: string; size: string }
 
 /** Resolutions and lists beside what there is already, and deliveries to very many receivers or to one. */
 export async function growth(stage: Stage): Promise<Result[]> {
-  await using broken = await startBroken(answer500)
-  const { settled, waiting } = stage.sizes
-  const states: State[] = [
-    { size: 'nothing', fill: withNothing },
-    ...settled.map((count) => ({ size: `${countText(count)} settled`, fill: withSettled(count) })),
-    { size: `${countText(waiting)} waiting`, fill: withWaiting(waiting, broken.url) },
-  ]
   const results: Result[] = []
-  for (const setup of stage.setups)
-    results.push(...(await beside(stage, setup, states)), ...(await drains(stage, setup)))
+  for (const setup of stage.setups) {
+    const pairs = [...(await besideSettled(stage, setup)), await besideWaiting(stage, setup)]
+    const empty = { size: 'nothing', rounds: pairs.flatMap(({ empty: rounds }) => rounds) }
+    for (const { size, rounds } of [empty, ...pairs])
+      for (const scenario of scenarios)
+        results.push(
+          resultOf(
+            { group: 'growth', scenario, database: setup.name, size },
+            rounds.map((round) => round[scenario]),
+          ),
+        )
+    results.push(...(await drains(stage, setup)))
+  }
   return results
 }
 
-/** All states stand side by side, each on servers of its own, and are measured in turns; ratios are to the first in the same round. */
-function beside(stage: Stage, setup: Setup, states: readonly State[]): Promise<Result[]> {
-  const { sizes, sink, say } = stage
-  return onEmptyDatabases(setup, states.length, async (grounds) => {
-    const sides: (Side & { size: string })[] = []
-    for (const [i, { size, fill }] of states.entries()) {
-      const started = milliseconds()
-      sides.push({ size, ...(await fill(stage, grounds[i] as Ground)) })
-      say(`${setup.name}, filled with ${size} in ${Math.round((milliseconds() - started) / 1000)} s`)
+/** With ever more settled tasks in one database. */
+function besideSettled(stage: Stage, setup: Setup): Promise<Pair[]> {
+  return onEmptyDatabase(setup, async ({ database, start }) => {
+    const first = await start()
+    const key = await createProject(first, stage.sink.url)
+    const model = await settledModel(first, key, stage.sink)
+    await first.stop()
+    const pairs: Pair[] = []
+    let there = 0
+    for (const count of stage.sizes.settled) {
+      const copied = await timed(stage, `${countText(count)} settled tasks`, () =>
+        addSettled(database, model, there, count),
+      )
+      there = count
+      const nodes = await start()
+      await checkCopy(nodes, key, copied, 'delivered')
+      await checkResend(nodes, key, copied, stage.sink)
+      pairs.push(await besideEmpty(stage, setup, { nodes, key, size: `${countText(count)} settled` }))
+      await nodes.stop()
     }
-    for (const side of sides) await resolve(stage, side, WARM_UP)
-    const found = sides.map(({ size }) => ({ size, rounds: [] as Round[] }))
-    for (let i = 1; i <= sizes.rounds; i++) {
-      const limit = await raw(sink, { count: sizes.tasks, size: BYTES, connections: sizes.connections })
-      let empty: number | undefined
-      for (const [at, side] of sides.entries()) {
-        const round = await measure(stage, side)
-        const { per_s } = round.resolve
-        empty ??= per_s
-        Object.assign(round.resolve, { ratio_to_raw: per_s / limit.per_s, ratio_to_empty: per_s / empty })
-        found[at]?.rounds.push(round)
-        for (const name of scenarios)
-          say(`${setup.name}, with ${side.size}, round ${i}: ${name} ${figuresLine(round[name])}`)
-      }
-    }
-    for (const { nodes } of sides) await nodes.stop()
-    return found.flatMap(({ size, rounds }) =>
-      scenarios.map((scenario) =>
-        resultOf(
-          { group: 'growth', scenario, database: setup.name, size },
-          rounds.map((round) => round[scenario]),
-        ),
-      ),
-    )
+    return pairs
   })
 }
 
-async function measure(stage: Stage, side: Side): Promise<Round> {
-  const round = { resolve: await resolve(stage, side, stage.sizes.tasks) } as Round
-  for (const name of listNames) round[name] = await list(side, lists[name])
+async function besideWaiting(stage: Stage, setup: Setup): Promise<Pair> {
+  await using broken = await startBroken(answer500)
+  return onEmptyDatabase(setup, async ({ database, start }) => {
+    const first = await start()
+    const key = await createProject(first, stage.sink.url)
+    const model = await waitingModel(first, key, broken.url, OPENS_BREAKER)
+    await first.stop()
+    const { waiting } = stage.sizes
+    const copied = await timed(stage, `${countText(waiting)} waiting deliveries`, () =>
+      addWaiting(database, model, waiting, afterHours()),
+    )
+    const nodes = await start()
+    await checkCopy(nodes, key, copied, 'pending')
+    const pair = await besideEmpty(stage, setup, { nodes, key, size: `${countText(waiting)} waiting` })
+    await nodes.stop()
+    return pair
+  })
+}
+
+async function timed<T>({ say }: Stage, what: string, fill: () => Promise<T>): Promise<T> {
+  const started = milliseconds()
+  const result = await fill()
+  say(`filled up to ${what} in ${Math.round((milliseconds() - started) / 1000)} s`)
+  return result
+}
+
+/** Measured in turns with servers on an empty database: all sizes at once would not fit into the machine's memory. */
+function besideEmpty(stage: Stage, setup: Setup, grown: Grown): Promise<Pair> {
+  const { sizes, sink, say } = stage
+  return onEmptyDatabase(setup, async ({ start }) => {
+    const nodes = await start()
+    const nothing = { nodes, key: await createProject(nodes, sink.url), size: 'nothing' }
+    for (const side of [nothing, grown]) await resolve(stage, side, WARM_UP)
+    const pair: Pair = { size: grown.size, rounds: [], empty: [] }
+    for (let i = 1; i <= sizes.rounds; i++) {
+      const limit = await raw(sink, { count: sizes.tasks, size: BYTES, connections: sizes.connections })
+      const empty = await measure(stage, nothing, limit)
+      const round = await measure(stage, grown, limit)
+      round.resolve.ratio_to_empty = round.resolve.per_s / empty.resolve.per_s
+      pair.empty.push(empty)
+      pair.rounds.push(round)
+      for (const [size, found] of [
+        ['nothing', empty],
+        [grown.size, round],
+      ] as const)
+        for (const name of scenarios)
+          say(`${setup.name}, with ${size}, round ${i}: ${name} ${figuresLine(found[name])}`)
+    }
+    await nodes.stop()
+    return pair
+  })
+}
+
+async function measure(stage: Stage, grown: Grown, limit: Throughput): Promise<Round> {
+  const resolved = await resolve(stage, grown, stage.sizes.tasks)
+  const round = { resolve: { ...resolved, ratio_to_raw: resolved.per_s / limit.per_s } } as Round
+  for (const name of listNames) round[name] = await list(grown, lists[name])
   return round
 }
 
-async function withNothing({ sink }: Stage, { start }: Ground): Promise<Side> {
-  const nodes = await start()
-  return { nodes, key: await createProject(nodes, sink.url) }
-}
-
-const withSettled =
-  (count: number): State['fill'] =>
-  async ({ sink }, { database, start }) => {
-    const first = await start()
-    const key = await createProject(first, sink.url)
-    const model = await settledModel(first, key, sink)
-    await first.stop()
-    const copied = await addSettled(database, model, count)
-    const nodes = await start()
-    await checkCopy(nodes, key, copied, 'delivered')
-    await checkResend(nodes, key, copied, sink)
-    return { nodes, key }
-  }
-
-const withWaiting =
-  (count: number, dead: string): State['fill'] =>
-  async ({ sink }, { database, start }) => {
-    const first = await start()
-    const key = await createProject(first, sink.url)
-    const model = await waitingModel(first, key, dead, OPENS_BREAKER)
-    await first.stop()
-    const copied = await addWaiting(database, model, count, afterHours())
-    const nodes = await start()
-    await checkCopy(nodes, key, copied, 'pending')
-    return { nodes, key }
-  }
-
-async function resolve({ sink, sizes: { connections } }: Stage, { nodes, key }: Side, count: number) {
+async function resolve({ sink, sizes: { connections } }: Stage, { nodes, key }: Grown, count: number) {
   const { tasks } = await createTasks(nodes, key, { count, connections })
   await sink.expect(count)
   const answers = await resolveTasks(nodes, tasks, { size: BYTES, connections })
@@ -146,7 +161,7 @@ async function resolve({ sink, sizes: { connections } }: Stage, { nodes, key }: 
 }
 
 /** One page after the other, over a connection each: what a person waits for. */
-async function list({ nodes, key }: Side, path: string): Promise<Figures> {
+async function list({ nodes, key }: Grown, path: string): Promise<Figures> {
   const waits: number[] = []
   const until = milliseconds() + LONGEST_LISTS_MS
   while (waits.length < LEAST_LISTS || (waits.length < LISTS && milliseconds() < until)) {

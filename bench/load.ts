@@ -44,10 +44,8 @@ export async function load(stage: Stage): Promise<Result[]> {
       for (const setup of setups) {
         const measured = await measure(stage, setup, size)
         round.push(measured)
-        for (const name of names)
-          say(
-            `${bytesText(size)}, round ${i}, ${setup.name}: ${name} ${figuresLine(measured.scenarios[name])}`,
-          )
+        for (const [name, figures] of Object.entries({ raw: measured.raw, ...measured.scenarios }))
+          say(`${bytesText(size)}, round ${i}, ${setup.name}: ${name} ${figuresLine(figures)}`)
       }
       rounds.push(round)
     }

@@ -44,13 +44,17 @@ export async function waitingModel(
 /** Failures in a row that open a breaker, and a few more. */
 export const OPENS_BREAKER = 15
 
-/** Copies a settled task so many times; gives the id of one of the new ones. */
-export const addSettled = (database: Database, task_id: string, count: number): Promise<string> =>
-  multiply(database, { task_id, count })
+/** Copies a settled task up to so many; gives the id of one of the new ones. */
+export const addSettled = (
+  database: Database,
+  task_id: string,
+  after: number,
+  upTo: number,
+): Promise<string> => multiply(database, { task_id, after, upTo })
 
 /** Copies a task whose delivery waits. */
 export const addWaiting = (database: Database, task_id: string, count: number, due: Due): Promise<string> =>
-  multiply(database, { task_id, count, due })
+  multiply(database, { task_id, after: 0, upTo: count, due })
 
 /**
  * When deliveries to a receiver that has failed for hours are due: of every four one already is, and waits behind the open

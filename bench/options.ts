@@ -57,7 +57,7 @@ export const HELP = `Usage: npm run bench -- [options]
   --rate N           tasks a second of the fairness load, of which one in five is for the broken receiver (500)
   --seconds N        how long that is measured (10)
   --besiegers N      receivers that drip and, as many more, clients that send a byte a second (200)
-  --settled LIST     settled tasks there already, on a server of its own for each (100000,1000000,5000000)
+  --settled LIST     settled tasks there already, least first (100000,1000000,5000000)
   --waiting N        deliveries that wait (1000000)
   --destinations N   receivers with one delivery each (10000)
   --backlog N        deliveries due at one receiver (100000)

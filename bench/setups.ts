@@ -86,18 +86,6 @@ async function sumOf(values: readonly Promise<number>[]): Promise<number> {
   return found.reduce((sum, value) => sum + value, 0)
 }
 
-/** Works on as many empty databases. */
-export function onEmptyDatabases<T>(
-  setup: Setup,
-  count: number,
-  work: (grounds: readonly Ground[]) => Promise<T>,
-): Promise<T> {
-  if (count === 0) return work([])
-  return onEmptyDatabase(setup, (ground) =>
-    onEmptyDatabases(setup, count - 1, (others) => work([ground, ...others])),
-  )
-}
-
 /** Works in a temporary folder, which is gone afterwards; a failure leaves it, with the database and the log in it. */
 export async function inFolder<T>(work: (data: string) => Promise<T>): Promise<T> {
   const data = await mkdtemp(join(tmpdir(), 'ringback-bench-'))
