@@ -24,8 +24,8 @@ export type Dispatcher<T> = {
   launch: (leased: T) => void
   /** Gives back what has not begun at a destination. */
   hold: (destination_id: string) => void
-  /** Something is pending at a destination from `due_at` on. */
-  wake: (due_at: number) => void
+  /** Something is pending at a destination from `due_at` on; `to` says at which, if that is known. */
+  wake: (due_at: number, to?: Addressed) => void
   /** Takes work, and claims what waits. */
   start(): void
   /** Takes no more work and gives back what has not been begun. Resolves when no claim is under way. */
@@ -124,7 +124,10 @@ export function createDispatcher<T extends Leased>({
     hold(destination_id) {
       for (const leased of lanes.drain(destination_id)) giveBack(leased, clock.now())
     },
-    wake: (due_at) => loop.wakeAt(Math.max(due_at, rest_until)),
+    wake(due_at, to) {
+      // A receiver that is slower than what comes for it would else have a claim, and a commit, for each.
+      if (to === undefined || !lanes.awaits(to)) loop.wakeAt(Math.max(due_at, rest_until))
+    },
     start() {
       running = true
       loop.start()

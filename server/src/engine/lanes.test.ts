@@ -197,6 +197,45 @@ test('no project holds more than twice what is left for the others, and no lane 
   for (const id of ['d', 'e']) assert.ok(fill(id, 'third') > 0)
 })
 
+test('a destination that was prompt has room though its project has none, until it hangs, too', () => {
+  const { clock, lanes, claimed, end } = setUp({ capacity: 90 })
+  clock.advance(10_000)
+  const sent = claimed('prompt')
+  clock.advance(2000)
+  end(sent)
+  const late = claimed('slow')
+  clock.advance(2001)
+  end(late)
+  // Neither has a lane now.
+  assert.equal(lanes.size(), 0)
+  const others = Array.from({ length: 100 }, (_, i) => at(`hangs-${i}`)).filter(lanes.reserve)
+  assert.deepEqual(lanes.request()!.project_room, { p: 0 })
+  assert.equal(lanes.reserve(at('slow')), false)
+  const hanging = Array.from({ length: 10 }, () => claimed('prompt'))
+  assert.deepEqual(lanes.request()!.project_room, { p: 0 })
+  assert.ok(lanes.reserve(at('prompt')))
+  lanes.cancel(at('prompt'))
+  clock.advance(2001)
+  lanes.request()
+  assert.equal(lanes.reserve(at('prompt')), false)
+  // Its places are its project's again, and come back to it.
+  for (const delivery of hanging) end(delivery)
+  for (const other of others) lanes.cancel(other)
+  while (lanes.learn(lanes.request()!, { claimed: [], more: [], ...found }));
+  assert.deepEqual([lanes.size(), lanes.request()!.project_room], [0, {}])
+})
+
+test('of what waits with a full project only a prompt destination asks for a claim, which names it', () => {
+  const { lanes, claimed, end } = setUp({ capacity: 90 })
+  end(claimed('prompt'))
+  for (let i = 0; i < 100; i++) lanes.reserve(at(`hangs-${i}`))
+  assert.deepEqual(lanes.request()!.project_room, { p: 0 })
+  assert.ok(lanes.awaits(at('new')))
+  assert.equal(lanes.awaits(at('new', 'other')), false)
+  assert.equal(lanes.awaits(at('prompt')), false)
+  assert.ok(lanes.request()!.room['prompt']! > 0)
+})
+
 test('bodies are shared as places are', () => {
   const { lanes } = setUp({ bytesOf: () => 4 * 1024 * 1024 })
   const fill = (id: string, project_id: string) => {
@@ -286,6 +325,16 @@ test('after a claim that found nobody with room there is a rest, and after other
   assert.equal(lanes.learn(request, { ...parked, claimed: [claimed('d')] }), true)
 })
 
+test('what waits for a lane that has all it may have is claimed when there is a place', () => {
+  const { lanes, claimed, end, events } = setUp()
+  const sent = Array.from({ length: 4 }, () => claimed('a', 1))
+  assert.ok(lanes.awaits(at('a')))
+  for (const delivery of sent.splice(0, 2)) end(delivery)
+  assert.equal(events.room, 1)
+  assert.equal(lanes.awaits(at('a')), false)
+  assert.equal(lanes.awaits(at('b')), false)
+})
+
 test('a lane that was said to have more, and has not, is asked once', () => {
   const { lanes, claimed, end } = setUp()
   const sent = claimed('a')
@@ -313,7 +362,7 @@ test('a lane that was short of its share asks for a claim when there is room for
   const { lanes, claimed, end, events } = setUp({ capacity: 90 })
   const sent = Array.from({ length: 45 }, () => claimed('a'))
   lanes.learn(lanes.request()!, { claimed: [], more: ['a'], probes: [], next_due_at: null, further: false })
-  for (const delivery of sent.splice(0, 8)) end(delivery)
+  for (const delivery of sent.splice(0, 14)) end(delivery)
   assert.equal(events.room, 0)
   end(sent[0]!)
   assert.equal(events.room, 1)

@@ -5,17 +5,20 @@ import type { Addressed, ClaimRequest, ClaimResult } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 
 /**
- * What a project's lanes hold together: so many reserved, queued, in flight and unsettled, and the bytes of all but the first.
- * `full` says that a claim left it out.
+ * What those lanes of a project hold together that are not prompt: so many reserved, queued, in flight and unsettled, and the bytes
+ * of all but the first. `full` says that a claim left it out.
  */
 type Project = { lanes: number; held: number; bytes: number; full: boolean }
 
 /**
- * `unsettled` are those answered but not yet written, `backlog` says that more may wait in the database, `next_at` is when
+ * `prompt` says that the last attempt was over soon, and that none has been under way for long since `moved_at`, when one ended or
+ * the first began. `unsettled` are those answered but not yet written, `backlog` says that more may wait in the database, `next_at` is when
  * the next one may begin at the pace of the limit, and `callOff` ends the wait for that.
  */
 type Lane<T> = Addressed & {
   project: Project
+  prompt: boolean
+  moved_at: number
   limits: Limits
   next_at: number
   callOff: (() => void) | null
@@ -34,6 +37,11 @@ export type Leased = Addressed & { id: string; lease_until: number | null }
 export type Lanes<T extends Leased> = {
   /** Keeps a place for a delivery to come; false when there is none, or when older work waits in the database. */
   reserve: (addressed: Addressed) => boolean
+  /**
+   * Told of what waits in the database: whether its lane has as much as its limits allow, or its project as much as its share
+   * does. Then it needs no claim of its own: one follows when there is a place.
+   */
+  awaits: (addressed: Addressed) => boolean
   /** Gives a reserved place back. */
   cancel: (addressed: Addressed) => void
   /**
@@ -83,6 +91,10 @@ const CLAIM_DESTINATIONS = 64
 // A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
 const CLAIM_EACH = 16
 const CLAIM_NAMED = 1024
+// Whoever is done with an attempt within this time does not keep memory from others.
+const PROMPT_MS = 2000
+// So many destinations without a lane are known to have been prompt.
+const REMEMBERED = 10_000
 // A lane holds so many times what may be in flight, so that the receiver never waits for a commit of ours. It is also the
 // most that a kill can make arrive twice.
 const AHEAD = 4
@@ -103,9 +115,12 @@ export function createLanes<T extends Leased>({
 }: LanesOptions<T>): Lanes<T> {
   const lanes = new Map<string, Lane<T>>()
   const projects = new Map<string, Project>()
+  /** The projects of prompt destinations that have no lane, in the order of their last attempts. */
+  const remembered = new Map<string, string>()
   let taken = 0
   let bytes = 0
-  const inFlight = new Set<T>()
+  /** When each attempt under way began. */
+  const inFlight = new Map<T, number>()
   let short = false
   let whenIdle: (() => void)[] = []
 
@@ -123,6 +138,8 @@ export function createLanes<T extends Leased>({
         project_id,
         destination_id,
         project: projectOf(project_id),
+        prompt: remembered.delete(destination_id),
+        moved_at: 0,
         limits: defaultSettings.limits,
         next_at: 0,
         callOff: null,
@@ -147,6 +164,22 @@ export function createLanes<T extends Leased>({
     lane.callOff?.()
     lanes.delete(lane.destination_id)
     if (--lane.project.lanes === 0) projects.delete(lane.project_id)
+    if (lane.prompt) remember(lane)
+  }
+
+  function remember({ destination_id, project_id }: Addressed): void {
+    remembered.set(destination_id, project_id)
+    const [oldest = ''] = remembered.size > REMEMBERED ? remembered.keys() : []
+    remembered.delete(oldest)
+  }
+
+  /** What a prompt lane has is not counted as its project's. */
+  function judge(lane: Lane<T>, prompt: boolean): void {
+    if (lane.prompt === prompt) return
+    lane.prompt = prompt
+    const sign = prompt ? -1 : 1
+    lane.project.held += sign * held(lane)
+    lane.project.bytes += sign * lane.bytes
   }
 
   const hasSlot = ({ limits: { in_flight: limit }, in_flight, unsettled }: Lane<T>) =>
@@ -186,25 +219,25 @@ export function createLanes<T extends Leased>({
   function begin(lane: Lane<T>, delivery: T): void {
     const { per_second } = lane.limits
     if (per_second !== null) lane.next_at = Math.max(lane.next_at, clock.now()) + 1000 / per_second
-    lane.in_flight++
-    inFlight.add(delivery)
+    if (lane.in_flight++ === 0) lane.moved_at = clock.now()
+    inFlight.set(delivery, clock.now())
     start(delivery)
   }
 
   function weigh(lane: Lane<T>, size: number): void {
     lane.bytes += size
-    lane.project.bytes += size
+    if (!lane.prompt) lane.project.bytes += size
     bytes += size
   }
 
   function take(lane: Lane<T>): void {
     lane.reserved++
-    lane.project.held++
+    if (!lane.prompt) lane.project.held++
     taken++
   }
 
-  function release({ project }: Lane<T>): void {
-    project.held--
+  function release({ prompt, project }: Lane<T>): void {
+    if (!prompt) project.held--
     taken--
     if (taken === 0) for (const resolve of whenIdle.splice(0)) resolve()
     if (short && taken <= capacity / 2) {
@@ -222,29 +255,39 @@ export function createLanes<T extends Leased>({
   /** How many more fit. */
   const fitting = () => Math.min(capacity - taken, Math.floor((CAPACITY_BYTES - bytes) / meanBytes()))
 
-  // No project holds more than twice what is left for all others, and no lane more than its project may still have (Choudhury
-  // and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998, in two levels). Else one hung receiver
-  // of large bodies would stop everybody.
-  const share = (count: number, size: number) =>
-    Math.min(2 * (capacity - taken) - count, Math.floor((2 * (CAPACITY_BYTES - bytes) - size) / meanBytes()))
-  const projectShare = ({ held: count, bytes: size }: Project) => share(count, size)
-  const laneShare = (lane: Lane<T>) => share(lane.project.held + held(lane), lane.project.bytes + lane.bytes)
+  // No prompt lane holds more than is left for all others. Of the rest no project holds more than twice what is left, and no lane
+  // more than its project may still have (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
+  // switches", 1998, in two levels). Else one hung receiver of large bodies, or some thousand names, would stop everybody.
+  const share = (most: number, count: number, size: number) =>
+    Math.min(
+      most * (capacity - taken) - count,
+      Math.floor((most * (CAPACITY_BYTES - bytes) - size) / meanBytes()),
+    )
+  const projectShare = ({ held: count, bytes: size }: Project) => share(2, count, size)
+  const laneShare = (lane: Lane<T>) =>
+    lane.prompt
+      ? share(1, held(lane), lane.bytes)
+      : share(2, lane.project.held + held(lane), lane.project.bytes + lane.bytes)
 
-  // One more takes three of its project's share and four of its lane's, since both and what is left change.
+  // One more takes two of a prompt lane's share, four of another's, and three of its project's, since all of these change.
+  const laneRoom = (lane: Lane<T>) => Math.ceil(laneShare(lane) / (lane.prompt ? 2 : 4))
   const projectRoom = (project: Project) => Math.max(0, Math.ceil(projectShare(project) / 3))
 
-  function room(lane: Lane<T>): number {
+  /** How many more its limits allow a lane. */
+  function allowed(lane: Lane<T>): number {
     const { in_flight, per_second } = lane.limits
-    const most = Math.min(ahead * in_flight - held(lane), Math.ceil(laneShare(lane) / 4))
+    const most = ahead * in_flight - held(lane)
     return per_second === null
       ? most
       : Math.min(most, QUEUED_S * per_second - lane.queue.length - lane.reserved)
   }
 
+  const room = (lane: Lane<T>) => Math.min(allowed(lane), laneRoom(lane))
+
   // At the edge of a share a lane would ask for one at a time.
   const wantsMore = (lane: Lane<T>) =>
     lane.backlog &&
-    !lane.project.full &&
+    (lane.prompt || !lane.project.full) &&
     lane.queue.length <= lane.limits.in_flight &&
     room(lane) > 0 &&
     laneShare(lane) >= held(lane)
@@ -253,6 +296,11 @@ export function createLanes<T extends Leased>({
     let count = 0
     for (const { backlog } of lanes.values()) if (backlog) count++
     return count
+  }
+
+  function judgeAll(): void {
+    const since = clock.now() - PROMPT_MS
+    for (const lane of lanes.values()) if (lane.in_flight > 0 && lane.moved_at < since) judge(lane, false)
   }
 
   /** How many more each project has room for. */
@@ -275,6 +323,16 @@ export function createLanes<T extends Leased>({
       else tidy(lane)
       return fits
     },
+    awaits(addressed) {
+      const { destination_id, project_id } = addressed
+      const lane = lanes.get(destination_id)
+      const full = projects.get(project_id)?.full === true
+      const prompt = lane === undefined ? remembered.has(destination_id) : lane.prompt
+      // A claim reads past a full project, but not past those that are named.
+      const named = lane !== undefined && allowed(lane) <= 0
+      if (named || (full && prompt)) laneOf(addressed).backlog = true
+      return named || (full && !prompt)
+    },
     cancel(addressed) {
       const lane = laneOf(addressed)
       lane.reserved--
@@ -294,8 +352,12 @@ export function createLanes<T extends Leased>({
       return true
     },
     finish(delivery) {
-      if (!inFlight.delete(delivery)) return
+      const began_at = inFlight.get(delivery)
+      if (began_at === undefined) return
+      inFlight.delete(delivery)
       const lane = laneOf(delivery)
+      lane.moved_at = clock.now()
+      judge(lane, lane.moved_at - began_at <= PROMPT_MS)
       lane.in_flight--
       lane.unsettled++
       pump(lane)
@@ -310,6 +372,7 @@ export function createLanes<T extends Leased>({
       tidy(lane)
     },
     request() {
+      judgeAll()
       const free = fitting()
       if (free <= 0) {
         short = true
@@ -324,16 +387,16 @@ export function createLanes<T extends Leased>({
       const each = Math.max(per_destination, Math.floor(named / backlogs()))
       const rooms: Record<string, number> = {}
       for (const [id, lane] of lanes) {
-        const left = project_room[lane.project_id] ?? 0
+        const left = lane.prompt ? Infinity : (project_room[lane.project_id] ?? 0)
         const most = Math.min(left, Math.max(0, room(lane)))
         if (most >= per_destination && (!lane.backlog || named === 0)) continue
         const given = Math.min(most, named, each)
         named -= given
-        project_room[lane.project_id] = left - given
+        if (!lane.prompt) project_room[lane.project_id] = left - given
         // Nobody will have looked how much more there is.
         if (given === 0) lane.backlog = true
         // Of those in a full project none has room anyway.
-        if (!lane.project.full) rooms[id] = given
+        if (lane.prompt || !lane.project.full) rooms[id] = given
       }
       return { destinations, per_destination, room: rooms, project_room }
     },

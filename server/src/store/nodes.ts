@@ -2,11 +2,11 @@
 import type { Task } from '../domain/task.ts'
 import { isOpen } from '../domain/task.ts'
 import type { Signals } from './signals.ts'
-import type { Outlet } from './store.ts'
+import type { Addressed, Outlet } from './store.ts'
 
 export type Nodes = {
-  /** Something is pending at some destination from `due_at` on. */
-  wake(due_at: number): void
+  /** Something is pending at some destination from `due_at` on; `to` says at which, if that is known. */
+  wake(due_at: number, to?: Addressed): void
   /** A call is pending at some destination from `due_at` on. */
   wakeCalls(due_at: number): void
   /** What has not begun at a destination must be given back. */
@@ -40,8 +40,8 @@ export function createNodes({
     if (moved.length > 0) for (const listener of listeners) listener(moved)
   })
   return {
-    wake(due_at) {
-      outlet().wake(due_at)
+    wake(due_at, to) {
+      outlet().wake(due_at, to)
       // What is due later every node finds by itself.
       if (due_at <= now()) signals?.publish({ wake: true })
     },

@@ -93,7 +93,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       if (delivery !== null && leased && inserted?.state === 'sending') {
         leased = false
         outlet.launch(readyOf(delivery, inserted, body, owner))
-      } else if (inserted?.state === 'pending') nodes.wake(now())
+      } else if (delivery !== null && inserted?.state === 'pending') nodes.wake(now(), delivery)
       return value
     } finally {
       if (delivery !== null && leased) outlet.withdraw(delivery)
@@ -226,7 +226,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
           () => ({ delivery: row, settlement, attempt, lease_ms, leased: lease() }),
           { task_ids: [task_id], bytes: 512 + (attempt?.response_body?.length ?? 0) },
         )
-        if (released === 'queued') nodes.wake(now())
+        if (released === 'queued') nodes.wake(now(), delivery)
         else if (released !== null) {
           leased = false
           outlet.launch(released)

@@ -218,8 +218,8 @@ export interface Outlet {
   launch(delivery: Ready): void
   /** A destination was paused, or its breaker opened: what has not begun there must be given back. */
   hold(destination_id: string): void
-  /** Something is pending at a destination from `due_at` on. */
-  wake(due_at: number): void
+  /** Something is pending at a destination from `due_at` on; `to` says at which, if that is known. */
+  wake(due_at: number, to?: Addressed): void
   /** A project's settings or secrets are others than before. */
   projectChanged(project_id: string): void
   /** A call is pending at a destination from `due_at` on. */

@@ -10,8 +10,8 @@ import { recomputeDueAt } from './destinations.ts'
 const LOOKED_AT = 64
 // A destination without room is looked at again after this long, should the wake-up of its freed slot get lost.
 const PARKED_MS = 1000
-// Nothing wakes the destinations of a project without room, and another node may have room for them.
-const PARKED_WITH_PROJECT_MS = 200
+// Where destinations of a project without room are due, nothing tells soon when others will be.
+const LOOK_AGAIN_MS = 100
 
 /** A row that waits at a destination, and what a claim writes of it. */
 export type Claimable = {
@@ -86,43 +86,55 @@ async function claim<R extends Claimable, T>(
   )
   await tx.bulk(
     parkDestination,
-    Array.from(parked, ([id, ms]) => ({ id, due_at: now + ms })),
+    parked.map((id) => ({ id, due_at: now + PARKED_MS })),
   )
   const counts = Map.groupBy(rows, ({ destination_id }) => destination_id)
-  const next = await tx.all(
-    `select min(due_at) as due_at from destinations where kind = '${source.kind}' and due_at is not null`,
-  )
   return {
     claimed: await source.ready(context, leased),
     more: [
-      ...parked.keys(),
+      ...parked,
       ...open.flatMap(({ id }) => (!opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id) ? id : [])),
     ],
-    further: due.length === LOOKED_AT || rooms.size + parked.size < due.length + named.length,
+    further: due.length === LOOKED_AT || rooms.size + parked.length < due.length + named.length,
     probes: probes.map(({ id }) => id),
-    next_due_at: (next[0]?.due_at as number | null | undefined) ?? null,
+    next_due_at: await nextDueAt(tx, now, source.kind, request),
   }
 }
 
+async function nextDueAt(
+  tx: Transaction,
+  now: number,
+  kind: DestinationKind,
+  request: ClaimRequest,
+): Promise<number | null> {
+  if (fullProjects(request).length > 0) return now + LOOK_AGAIN_MS
+  const [next] = await tx.all(
+    `select min(due_at) as due_at from destinations where kind = '${kind}' and due_at is not null`,
+  )
+  return (next?.['due_at'] as number | null | undefined) ?? null
+}
+
+const fullProjects = ({ project_room }: ClaimRequest): string[] =>
+  Object.keys(project_room).filter((id) => project_room[id] === 0)
+
 /**
- * How many each destination has room for, in their order, and how long those without room are parked. Who is in neither has only
- * come too late for this claim.
+ * How many each destination has room for, in their order, and those without room. Who is in neither has only come too late for
+ * this claim.
  */
 function allot(
   destinations: readonly Due[],
   { destinations: most, per_destination, room, project_room }: ClaimRequest,
-): { rooms: Map<string, number>; parked: Map<string, number> } {
+): { rooms: Map<string, number>; parked: string[] } {
   const rooms = new Map<string, number>()
-  const parked = new Map<string, number>()
+  const parked: string[] = []
   const left = new Map(Object.entries(project_room))
   let unnamed = 0
   for (const { id, project_id, opened_at } of destinations) {
     const own = room[id]
     const shared = left.get(project_id) ?? Infinity
     const given = Math.min(own ?? Math.min(per_destination, shared), opened_at === null ? Infinity : 1)
-    if (own === 0) parked.set(id, PARKED_MS)
+    if (own === 0) parked.push(id)
     else if (own !== undefined) rooms.set(id, given)
-    else if (project_room[project_id] === 0) parked.set(id, PARKED_WITH_PROJECT_MS)
     else if (given > 0 && unnamed < most) {
       unnamed++
       left.set(project_id, shared - given)
@@ -153,10 +165,13 @@ async function dueDestinations(
   kind: DestinationKind,
   request: ClaimRequest,
 ): Promise<{ due: Due[]; named: Due[] }> {
+  // Those of full projects are read past: to park them would be to write each of them, over and over.
+  const full = fullProjects(request)
+  const others = full.map((_, i) => `and d.project_id <> $${i + 3}`).join(' ')
   const due = (await tx.all(
     `select d.id, d.project_id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
-     where d.kind = '${kind}' and d.due_at <= $1 order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
-    [now, LOOKED_AT],
+     where d.kind = '${kind}' and d.due_at <= $1 ${others} order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
+    [now, LOOKED_AT, ...full],
   )) as Due[]
   const taken = new Set(due.map(({ id }) => id))
   const named = Object.keys(request.room).filter((id) => !taken.has(id) && (request.room[id] ?? 0) > 0)
