@@ -295,7 +295,7 @@ test('a claim leaves a project within its share, whoever of it is named', () => 
   const claimAll = () => {
     const { room, project_room, destinations, per_destination } = lanes.request()!
     let left = project_room['p'] ?? Infinity
-    const names = [...Object.entries(room)]
+    const names = Object.entries(room)
     for (let i = 0; i < destinations; i++) {
       const given = Math.min(left, per_destination)
       left -= given
@@ -333,6 +333,17 @@ test('what waits for a lane that has all it may have is claimed when there is a 
   assert.equal(events.room, 1)
   assert.equal(lanes.awaits(at('a')), false)
   assert.equal(lanes.awaits(at('b')), false)
+})
+
+test('what came to a full lane while a claim was under way is not forgotten by that claim', () => {
+  const { lanes, claimed, end, events } = setUp()
+  const sent = Array.from({ length: 3 }, () => claimed('a', 1))
+  const request = lanes.request()!
+  sent.push(claimed('a', 1))
+  assert.ok(lanes.awaits(at('a')))
+  lanes.learn(request, { claimed: [sent[3]!], more: [], ...found })
+  for (const delivery of sent) end(delivery)
+  assert.ok(events.room > 0)
 })
 
 test('a lane that was said to have more, and has not, is asked once', () => {

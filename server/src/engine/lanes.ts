@@ -3,32 +3,29 @@
 import { defaultSettings, type Limits } from '../domain/project.ts'
 import type { Addressed, ClaimRequest, ClaimResult } from '../store/store.ts'
 import type { Clock } from './clock.ts'
+import { createShares, type Project } from './shares.ts'
 
-/**
- * What those lanes of a project hold together that are not prompt: so many reserved, queued, in flight and unsettled, and the bytes
- * of all but the first. `full` says that a claim left it out.
- */
-type Project = { lanes: number; held: number; bytes: number; full: boolean }
-
-/**
- * `prompt` says that the last attempt was over soon, and that none has been under way for long since `moved_at`, when one ended or
- * the first began. `unsettled` are those answered but not yet written, `backlog` says that more may wait in the database, `next_at` is when
- * the next one may begin at the pace of the limit, and `callOff` ends the wait for that.
- */
+/** What is sent to a destination, and what is known of it. */
 type Lane<T> = Addressed & {
   project: Project
+  /** The last attempt was over soon, and none has been under way for long since `moved_at`, when one ended or the first began. */
   prompt: boolean
   moved_at: number
   limits: Limits
+  /** When the next one may begin at the pace of the limit; `callOff` ends the wait for that. */
   next_at: number
   callOff: (() => void) | null
   reserved: number
   in_flight: number
+  /** Answered but not yet written. */
   unsettled: number
   queue: T[]
   /** Of what is queued, in flight and unsettled. */
   bytes: number
+  /** More may wait in the database. */
   backlog: boolean
+  /** That was heard since the last claim was asked for, which may not have seen it. */
+  told: boolean
 }
 
 /** What goes along a lane: a delivery or a call that this process holds a lease of. */
@@ -83,10 +80,6 @@ export type LanesOptions<T> = {
 }
 
 const CAPACITY = 8192
-const CAPACITY_BYTES = 256 * 1024 * 1024
-// What a claim will weigh is guessed from what is held, mixed with so many bodies of the largest size.
-const GUESS_COUNT = 16
-const GUESS_BYTES = 1024 * 1024
 const CLAIM_DESTINATIONS = 64
 // A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
 const CLAIM_EACH = 16
@@ -114,22 +107,13 @@ export function createLanes<T extends Leased>({
   capacity = CAPACITY,
 }: LanesOptions<T>): Lanes<T> {
   const lanes = new Map<string, Lane<T>>()
-  const projects = new Map<string, Project>()
-  /** The projects of prompt destinations that have no lane, in the order of their last attempts. */
-  const remembered = new Map<string, string>()
-  let taken = 0
-  let bytes = 0
+  const shares = createShares(capacity)
+  /** Prompt destinations that have no lane, in the order of their last attempts. */
+  const remembered = new Set<string>()
   /** When each attempt under way began. */
   const inFlight = new Map<T, number>()
   let short = false
   let whenIdle: (() => void)[] = []
-
-  function projectOf(project_id: string): Project {
-    let project = projects.get(project_id)
-    if (project === undefined)
-      projects.set(project_id, (project = { lanes: 0, held: 0, bytes: 0, full: false }))
-    return project
-  }
 
   function laneOf({ project_id, destination_id }: Addressed): Lane<T> {
     let lane = lanes.get(destination_id)
@@ -137,7 +121,7 @@ export function createLanes<T extends Leased>({
       lane = {
         project_id,
         destination_id,
-        project: projectOf(project_id),
+        project: shares.enter(project_id),
         prompt: remembered.delete(destination_id),
         moved_at: 0,
         limits: defaultSettings.limits,
@@ -149,9 +133,9 @@ export function createLanes<T extends Leased>({
         queue: [],
         bytes: 0,
         backlog: false,
+        told: false,
       }
       lanes.set(destination_id, lane)
-      lane.project.lanes++
     }
     return lane
   }
@@ -163,23 +147,11 @@ export function createLanes<T extends Leased>({
     if (beginsAt(lane) > clock.now()) return waitForTurn(lane)
     lane.callOff?.()
     lanes.delete(lane.destination_id)
-    if (--lane.project.lanes === 0) projects.delete(lane.project_id)
-    if (lane.prompt) remember(lane)
-  }
-
-  function remember({ destination_id, project_id }: Addressed): void {
-    remembered.set(destination_id, project_id)
-    const [oldest = ''] = remembered.size > REMEMBERED ? remembered.keys() : []
-    remembered.delete(oldest)
-  }
-
-  /** What a prompt lane has is not counted as its project's. */
-  function judge(lane: Lane<T>, prompt: boolean): void {
-    if (lane.prompt === prompt) return
-    lane.prompt = prompt
-    const sign = prompt ? -1 : 1
-    lane.project.held += sign * held(lane)
-    lane.project.bytes += sign * lane.bytes
+    shares.leave(lane.project)
+    if (!lane.prompt) return
+    remembered.add(lane.destination_id)
+    const [oldest] = remembered
+    if (remembered.size > REMEMBERED && oldest !== undefined) remembered.delete(oldest)
   }
 
   const hasSlot = ({ limits: { in_flight: limit }, in_flight, unsettled }: Lane<T>) =>
@@ -224,54 +196,20 @@ export function createLanes<T extends Leased>({
     start(delivery)
   }
 
-  function weigh(lane: Lane<T>, size: number): void {
-    lane.bytes += size
-    if (!lane.prompt) lane.project.bytes += size
-    bytes += size
-  }
-
   function take(lane: Lane<T>): void {
     lane.reserved++
-    if (!lane.prompt) lane.project.held++
-    taken++
+    shares.count(lane, 1)
   }
 
-  function release({ prompt, project }: Lane<T>): void {
-    if (!prompt) project.held--
-    taken--
-    if (taken === 0) for (const resolve of whenIdle.splice(0)) resolve()
-    if (short && taken <= capacity / 2) {
+  function release(lane: Lane<T>): void {
+    shares.count(lane, -1)
+    if (shares.taken() === 0) for (const resolve of whenIdle.splice(0)) resolve()
+    if (short && shares.taken() <= capacity / 2) {
       short = false
       onRoom()
     }
-    if (project.full && projectShare(project) >= project.held) {
-      project.full = false
-      onRoom()
-    }
+    if (shares.freed(lane.project)) onRoom()
   }
-
-  const meanBytes = () => (bytes + GUESS_COUNT * GUESS_BYTES) / (taken + GUESS_COUNT)
-
-  /** How many more fit. */
-  const fitting = () => Math.min(capacity - taken, Math.floor((CAPACITY_BYTES - bytes) / meanBytes()))
-
-  // No prompt lane holds more than is left for all others. Of the rest no project holds more than twice what is left, and no lane
-  // more than its project may still have (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet
-  // switches", 1998, in two levels). Else one hung receiver of large bodies, or some thousand names, would stop everybody.
-  const share = (most: number, count: number, size: number) =>
-    Math.min(
-      most * (capacity - taken) - count,
-      Math.floor((most * (CAPACITY_BYTES - bytes) - size) / meanBytes()),
-    )
-  const projectShare = ({ held: count, bytes: size }: Project) => share(2, count, size)
-  const laneShare = (lane: Lane<T>) =>
-    lane.prompt
-      ? share(1, held(lane), lane.bytes)
-      : share(2, lane.project.held + held(lane), lane.project.bytes + lane.bytes)
-
-  // One more takes two of a prompt lane's share, four of another's, and three of its project's, since all of these change.
-  const laneRoom = (lane: Lane<T>) => Math.ceil(laneShare(lane) / (lane.prompt ? 2 : 4))
-  const projectRoom = (project: Project) => Math.max(0, Math.ceil(projectShare(project) / 3))
 
   /** How many more its limits allow a lane. */
   function allowed(lane: Lane<T>): number {
@@ -282,7 +220,7 @@ export function createLanes<T extends Leased>({
       : Math.min(most, QUEUED_S * per_second - lane.queue.length - lane.reserved)
   }
 
-  const room = (lane: Lane<T>) => Math.min(allowed(lane), laneRoom(lane))
+  const room = (lane: Lane<T>) => Math.min(allowed(lane), shares.room(lane, held(lane)))
 
   // At the edge of a share a lane would ask for one at a time.
   const wantsMore = (lane: Lane<T>) =>
@@ -290,7 +228,7 @@ export function createLanes<T extends Leased>({
     (lane.prompt || !lane.project.full) &&
     lane.queue.length <= lane.limits.in_flight &&
     room(lane) > 0 &&
-    laneShare(lane) >= held(lane)
+    shares.share(lane, held(lane)) >= held(lane)
 
   function backlogs(): number {
     let count = 0
@@ -300,22 +238,13 @@ export function createLanes<T extends Leased>({
 
   function judgeAll(): void {
     const since = clock.now() - PROMPT_MS
-    for (const lane of lanes.values()) if (lane.in_flight > 0 && lane.moved_at < since) judge(lane, false)
-  }
-
-  /** How many more each project has room for. */
-  function projectRooms(): Record<string, number> {
-    const rooms: Record<string, number> = {}
-    for (const [id, project] of projects) {
-      rooms[id] = projectRoom(project)
-      project.full = rooms[id] === 0
-    }
-    return rooms
+    for (const lane of lanes.values())
+      if (lane.in_flight > 0 && lane.moved_at < since) shares.judge(lane, held(lane), false)
   }
 
   return {
     reserve(addressed) {
-      if (taken >= capacity || bytes >= CAPACITY_BYTES) return false
+      if (shares.fitting() <= 0) return false
       const lane = laneOf(addressed)
       // A refusal makes no backlog: whoever is refused wakes the claim, which finds out.
       const fits = !lane.backlog && room(lane) > 0
@@ -326,11 +255,11 @@ export function createLanes<T extends Leased>({
     awaits(addressed) {
       const { destination_id, project_id } = addressed
       const lane = lanes.get(destination_id)
-      const full = projects.get(project_id)?.full === true
+      const full = shares.isFull(project_id)
       const prompt = lane === undefined ? remembered.has(destination_id) : lane.prompt
       // A claim reads past a full project, but not past those that are named.
       const named = lane !== undefined && allowed(lane) <= 0
-      if (named || (full && prompt)) laneOf(addressed).backlog = true
+      if (named || (full && prompt)) Object.assign(laneOf(addressed), { backlog: true, told: true })
       return named || (full && !prompt)
     },
     cancel(addressed) {
@@ -346,7 +275,7 @@ export function createLanes<T extends Leased>({
       lane.limits = limits
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
-      weigh(lane, bytesOf(delivery))
+      shares.weigh(lane, bytesOf(delivery))
       enqueue(lane.queue, delivery)
       pump(lane)
       return true
@@ -357,7 +286,7 @@ export function createLanes<T extends Leased>({
       inFlight.delete(delivery)
       const lane = laneOf(delivery)
       lane.moved_at = clock.now()
-      judge(lane, lane.moved_at - began_at <= PROMPT_MS)
+      shares.judge(lane, held(lane), lane.moved_at - began_at <= PROMPT_MS)
       lane.in_flight--
       lane.unsettled++
       pump(lane)
@@ -365,7 +294,7 @@ export function createLanes<T extends Leased>({
     forget(delivery) {
       const lane = laneOf(delivery)
       lane.unsettled--
-      weigh(lane, -bytesOf(delivery))
+      shares.weigh(lane, -bytesOf(delivery))
       release(lane)
       pump(lane)
       if (wantsMore(lane)) onRoom()
@@ -373,7 +302,7 @@ export function createLanes<T extends Leased>({
     },
     request() {
       judgeAll()
-      const free = fitting()
+      const free = shares.fitting()
       if (free <= 0) {
         short = true
         return null
@@ -383,10 +312,11 @@ export function createLanes<T extends Leased>({
       const per_destination = Math.max(1, Math.min(CLAIM_EACH, free - named))
       const unnamed = Math.max(1, Math.ceil((free - named) / per_destination))
       const destinations = Math.min(CLAIM_DESTINATIONS, unnamed)
-      const project_room = projectRooms()
+      const project_room = shares.rooms()
       const each = Math.max(per_destination, Math.floor(named / backlogs()))
       const rooms: Record<string, number> = {}
       for (const [id, lane] of lanes) {
+        lane.told = false
         const left = lane.prompt ? Infinity : (project_room[lane.project_id] ?? 0)
         const most = Math.min(left, Math.max(0, room(lane)))
         if (most >= per_destination && (!lane.backlog || named === 0)) continue
@@ -407,7 +337,7 @@ export function createLanes<T extends Leased>({
       let again = further
       for (const [id, lane] of lanes) {
         if (full.has(id)) lane.backlog = true
-        else if (looked.has(id) || (request.room[id] ?? 0) > 0) {
+        else if (!lane.told && (looked.has(id) || (request.room[id] ?? 0) > 0)) {
           moved ||= lane.backlog
           lane.backlog = false
         }
@@ -422,14 +352,14 @@ export function createLanes<T extends Leased>({
       const drained = destination_id === undefined ? lanes.values() : [lanes.get(destination_id) ?? []].flat()
       for (const lane of drained) {
         lane.reserved += lane.queue.length
-        for (const one of lane.queue) weigh(lane, -bytesOf(one))
+        for (const one of lane.queue) shares.weigh(lane, -bytesOf(one))
         queued.push(...lane.queue.splice(0))
       }
       return queued
     },
     idle: () =>
       new Promise((resolve) => {
-        if (taken === 0) resolve()
+        if (shares.taken() === 0) resolve()
         else whenIdle.push(resolve)
       }),
     inFlight: () => inFlight.size,
