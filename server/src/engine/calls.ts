@@ -84,12 +84,15 @@ export function createCalls({
   const { rulesOf, render, move, destinationOf, answer_bytes } = wiring
   const persist = createPersist({ clock, log })
 
-  async function attempt(ready: ReadyCall, answered: (ready: ReadyCall) => void): Promise<void> {
+  async function attempt(
+    ready: ReadyCall,
+    answered: (ready: ReadyCall, tried: boolean) => void,
+  ): Promise<void> {
     const { project, secrets } = cache.get(ready.project_id) ?? (await cache.load(ready.project_id))
     const rules = rulesOf(project)
     const begun = rules === undefined ? never : await begin(ready)
     if (begun.kind !== 'now' || rules === undefined) {
-      answered(ready)
+      answered(ready, false)
       return begun.kind === 'later' ? release(ready, begun.due_at) : end(ready)
     }
     const { context } = begun
@@ -97,7 +100,7 @@ export function createCalls({
     const number = ready.attempt_count + 1
     const made = await render(context, { project, secrets, attempt: number, now: started_at })
     const outcome = 'fault' in made ? null : await sendOne(ready, made.request)
-    answered(ready)
+    answered(ready, true)
     const now = clock.now()
     const answer: CallAnswer =
       'fault' in made || outcome === null

@@ -62,14 +62,14 @@ export function createDeliver({
 }): Deliver {
   const persist = createPersist({ clock, log })
 
-  async function attempt(ready: Ready, answered: (ready: Ready) => void): Promise<void> {
+  async function attempt(ready: Ready, answered: (ready: Ready, tried: boolean) => void): Promise<void> {
     const { project, secrets, policy } = cache.get(ready.project_id) ?? (await cache.load(ready.project_id))
     const started_at = clock.now()
     const lease_until = ready.lease_until ?? started_at
     const lease_ms = leaseMs(policy.timeout_ms)
     const untried = withoutAttempt(ready, policy, started_at)
     if (untried !== null) {
-      answered(ready)
+      answered(ready, false)
       const written = await writeOwn(
         { delivery: ready, settlement: untried, attempt: null, lease_ms },
         lease_until,
@@ -94,7 +94,7 @@ export function createDeliver({
       log.error({ err: error, delivery_id: ready.id }, 'delivery.unsendable')
       outcome = unanswered('protocol', 'The request could not be made.')
     }
-    answered(ready)
+    answered(ready, true)
     const now = clock.now()
     const settlement = settle(ready, outcome, policy, { started_at, now })
     const attempt = toAttempt(ready, outcome, { started_at, now })

@@ -9,8 +9,11 @@ import type { Terms, TermsCache } from './terms.ts'
 
 /** What the engine does with deliveries or calls that were leased to this process. */
 export type Attempts<T> = {
-  /** Makes an attempt; `answered` is called when its slot is free, which is before it is settled. */
-  attempt(leased: T, answered: (leased: T) => void): Promise<void>
+  /**
+   * Makes an attempt; `answered` is called when its slot is free, which is before it is settled. `tried` says whether anything
+   * was sent.
+   */
+  attempt(leased: T, answered: (leased: T, tried: boolean) => void): Promise<void>
   /** Gives one back unburned, due at `due_at`. */
   release(leased: T, due_at: number): Promise<void>
 }
@@ -74,7 +77,7 @@ export function createDispatcher<T extends Leased>({
       () => lanes.forget(leased),
       (error: unknown) => {
         log.error({ err: error, loop: name, id: leased.id }, 'attempt.left_to_rescuer')
-        finish(leased)
+        finish(leased, false)
         lanes.forget(leased)
       },
     )

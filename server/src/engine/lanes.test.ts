@@ -61,7 +61,7 @@ function setUp(options: Partial<LanesOptions<Ready>> = {}) {
     return delivery
   }
   const end = (delivery: Ready) => {
-    lanes.finish(delivery)
+    lanes.finish(delivery, true)
     lanes.forget(delivery)
   }
   return { clock, lanes, started, events, claimed, end }
@@ -127,7 +127,7 @@ test('a full destination is asked for nothing, one that moves for as many as it 
 test('what is answered but not settled counts as held, so that a kill repeats no more than that', () => {
   const { lanes, claimed, started } = setUp()
   const sent = Array.from({ length: 4 }, () => claimed('a', 1))
-  for (const delivery of sent) lanes.finish(delivery)
+  for (const delivery of sent) lanes.finish(delivery, true)
   assert.equal(lanes.inFlight(), 0)
   assert.equal(lanes.reserve(at('a')), false)
   assert.deepEqual(lanes.request()!.room, { a: 0 })
@@ -223,6 +223,26 @@ test('a destination that was prompt has room though its project has none, until 
   for (const other of others) lanes.cancel(other)
   while (lanes.learn(lanes.request()!, { claimed: [], more: [], ...found }));
   assert.deepEqual([lanes.size(), lanes.request()!.project_room], [0, {}])
+})
+
+test('an attempt that was not made says nothing of a receiver, and neither does one that is over beside others that hang', () => {
+  const { clock, lanes, claimed } = setUp({ capacity: 90 })
+  clock.advance(10_000)
+  const [hung, quick, unmade] = [claimed('a'), claimed('a'), claimed('b')]
+  clock.advance(2001)
+  lanes.request()
+  for (const [delivery, tried] of [
+    [quick, true],
+    [unmade, false],
+    [claimed('a'), true],
+  ] as const) {
+    lanes.finish(delivery, tried)
+    lanes.forget(delivery)
+  }
+  for (let i = 0; i < 100; i++) lanes.reserve(at(`hangs-${i}`))
+  assert.deepEqual(lanes.request()!.project_room, { p: 0 })
+  assert.deepEqual([lanes.reserve(at('a')), lanes.reserve(at('b'))], [false, false])
+  assert.ok(hung)
 })
 
 test('of what waits with a full project only a prompt destination asks for a claim, which names it', () => {
@@ -386,7 +406,7 @@ test('an empty lane is forgotten, and idle resolves when all is settled', async 
   lanes.cancel(at('b'))
   let idle = false
   const waiting = lanes.idle().then(() => (idle = true))
-  lanes.finish(sent)
+  lanes.finish(sent, true)
   assert.equal(lanes.inFlight(), 0)
   assert.equal(lanes.size(), 1)
   await Promise.resolve()

@@ -8,9 +8,9 @@ import { createShares, type Project } from './shares.ts'
 /** What is sent to a destination, and what is known of it. */
 type Lane<T> = Addressed & {
   project: Project
-  /** The last attempt was over soon, and none has been under way for long since `moved_at`, when one ended or the first began. */
+  /** The last attempt was over soon, and none has been seen under way for long lately: `late_at` is when one was. */
   prompt: boolean
-  moved_at: number
+  late_at: number
   limits: Limits
   /** When the next one may begin at the pace of the limit; `callOff` ends the wait for that. */
   next_at: number
@@ -48,8 +48,10 @@ export type Lanes<T extends Leased> = {
   push: (delivery: T, limits: Limits) => boolean
   /** Counts a claimed delivery in, before it is pushed. */
   adopt: (delivery: T) => void
-  /** An attempt is over: its slot is free, though the delivery still counts until `forget`. Idempotent. */
-  finish: (delivery: T) => void
+  /**
+   * An attempt is over, or was not made: its slot is free, though the delivery still counts until `forget`. Idempotent.
+   */
+  finish: (delivery: T, tried: boolean) => void
   /** A finished delivery is settled, or left to the rescuer. */
   forget: (delivery: T) => void
   /** What to claim now; null when there is no room. */
@@ -123,7 +125,7 @@ export function createLanes<T extends Leased>({
         destination_id,
         project: shares.enter(project_id),
         prompt: remembered.delete(destination_id),
-        moved_at: 0,
+        late_at: -Infinity,
         limits: defaultSettings.limits,
         next_at: 0,
         callOff: null,
@@ -191,7 +193,7 @@ export function createLanes<T extends Leased>({
   function begin(lane: Lane<T>, delivery: T): void {
     const { per_second } = lane.limits
     if (per_second !== null) lane.next_at = Math.max(lane.next_at, clock.now()) + 1000 / per_second
-    if (lane.in_flight++ === 0) lane.moved_at = clock.now()
+    lane.in_flight++
     inFlight.set(delivery, clock.now())
     start(delivery)
   }
@@ -236,10 +238,16 @@ export function createLanes<T extends Leased>({
     return count
   }
 
+  /** Looks for attempts that have been under way for long; a claim is asked for at least every second. */
   function judgeAll(): void {
-    const since = clock.now() - PROMPT_MS
-    for (const lane of lanes.values())
-      if (lane.in_flight > 0 && lane.moved_at < since) shares.judge(lane, held(lane), false)
+    const now = clock.now()
+    for (const [delivery, began_at] of inFlight) {
+      // They stand in the order in which they began.
+      if (now - began_at <= PROMPT_MS) return
+      const lane = laneOf(delivery)
+      lane.late_at = now
+      shares.judge(lane, held(lane), false)
+    }
   }
 
   return {
@@ -280,13 +288,13 @@ export function createLanes<T extends Leased>({
       pump(lane)
       return true
     },
-    finish(delivery) {
+    finish(delivery, tried) {
       const began_at = inFlight.get(delivery)
       if (began_at === undefined) return
       inFlight.delete(delivery)
       const lane = laneOf(delivery)
-      lane.moved_at = clock.now()
-      shares.judge(lane, held(lane), lane.moved_at - began_at <= PROMPT_MS)
+      const now = clock.now()
+      if (tried) shares.judge(lane, held(lane), now - began_at <= PROMPT_MS && now - lane.late_at > PROMPT_MS)
       lane.in_flight--
       lane.unsettled++
       pump(lane)
@@ -315,18 +323,25 @@ export function createLanes<T extends Leased>({
       const project_room = shares.rooms()
       const each = Math.max(per_destination, Math.floor(named / backlogs()))
       const rooms: Record<string, number> = {}
+      const served: Lane<T>[] = []
       for (const [id, lane] of lanes) {
         lane.told = false
         const left = lane.prompt ? Infinity : (project_room[lane.project_id] ?? 0)
         const most = Math.min(left, Math.max(0, room(lane)))
         if (most >= per_destination && (!lane.backlog || named === 0)) continue
         const given = Math.min(most, named, each)
+        if (given > 0) served.push(lane)
         named -= given
         if (!lane.prompt) project_room[lane.project_id] = left - given
         // Nobody will have looked how much more there is.
         if (given === 0) lane.backlog = true
         // Of those in a full project none has room anyway.
         if (lane.prompt || !lane.project.full) rooms[id] = given
+      }
+      // Behind the others, so that each has its turn when there is not enough for all.
+      for (const lane of served) {
+        lanes.delete(lane.destination_id)
+        lanes.set(lane.destination_id, lane)
       }
       return { destinations, per_destination, room: rooms, project_room }
     },

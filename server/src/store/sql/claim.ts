@@ -89,15 +89,17 @@ async function claim<R extends Claimable, T>(
     parked.map((id) => ({ id, due_at: now + PARKED_MS })),
   )
   const counts = Map.groupBy(rows, ({ destination_id }) => destination_id)
+  const further = due.length === LOOKED_AT || rooms.size + parked.length < due.length + named.length
+  const full = fullProjects(request).length > 0
   return {
     claimed: await source.ready(context, leased),
     more: [
       ...parked,
       ...open.flatMap(({ id }) => (!opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id) ? id : [])),
     ],
-    further: due.length === LOOKED_AT || rooms.size + parked.length < due.length + named.length,
+    further,
     probes: probes.map(({ id }) => id),
-    next_due_at: await nextDueAt(tx, now, source.kind, request),
+    next_due_at: await nextDueAt(tx, now, source.kind, { full, further }),
   }
 }
 
@@ -105,9 +107,9 @@ async function nextDueAt(
   tx: Transaction,
   now: number,
   kind: DestinationKind,
-  request: ClaimRequest,
+  { full, further }: { full: boolean; further: boolean },
 ): Promise<number | null> {
-  if (fullProjects(request).length > 0) return now + LOOK_AGAIN_MS
+  if (full) return further ? now : now + LOOK_AGAIN_MS
   const [next] = await tx.all(
     `select min(due_at) as due_at from destinations where kind = '${kind}' and due_at is not null`,
   )

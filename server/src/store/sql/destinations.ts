@@ -71,19 +71,25 @@ export async function lockDestinations(tx: Transaction, ids: readonly string[]):
   )
 }
 
-/** Moves appended wake-ups into their destinations (PostgreSQL). Runs in a transaction of its own. */
-export async function drainWakeUps(tx: Transaction): Promise<void> {
+/** So many wake-ups are moved at once at most. */
+export const DRAINED = 1000
+
+/**
+ * Moves up to that many appended wake-ups into their destinations (PostgreSQL), and gives how many. Runs in a transaction of its own.
+ */
+export async function drainWakeUps(tx: Transaction): Promise<number> {
   const drained = await tx.all(
-    `delete from wakeups where id = any (array (select id from wakeups limit 1000 for update skip locked))
+    `delete from wakeups where id = any (array (select id from wakeups limit ${DRAINED} for update skip locked))
      returning destination_id as id, due_at`,
   )
-  if (drained.length === 0) return
+  if (drained.length === 0) return 0
   const rows = earliest(drained as WakeUp[])
   await lockDestinations(
     tx,
     rows.map(({ id }) => id),
   )
   await tx.bulk(lowerDueAt, rows)
+  return drained.length
 }
 
 const earliestOf = (table: string) => `(
