@@ -49,7 +49,8 @@ export type Lanes<T extends Leased> = {
   /** Counts a claimed delivery in, before it is pushed. */
   adopt: (delivery: T) => void
   /**
-   * An attempt is over, or was not made: its slot is free, though the delivery still counts until `forget`. Idempotent.
+   * An attempt is over: its slot is free, though the delivery still counts until `forget`. `tried` says whether anything was sent;
+   * else it tells nothing of the receiver. Idempotent.
    */
   finish: (delivery: T, tried: boolean) => void
   /** A finished delivery is settled, or left to the rescuer. */
@@ -254,7 +255,7 @@ export function createLanes<T extends Leased>({
     reserve(addressed) {
       if (shares.fitting() <= 0) return false
       const lane = laneOf(addressed)
-      // A refusal makes no backlog: whoever is refused wakes the claim, which finds out.
+      // A refusal makes no backlog: nothing waits yet. Once it does, `awaits` is told.
       const fits = !lane.backlog && room(lane) > 0
       if (fits) take(lane)
       else tidy(lane)

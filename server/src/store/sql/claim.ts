@@ -56,9 +56,10 @@ async function claim<R extends Claimable, T>(
 ): Promise<ClaimResult<T>> {
   const { tx, now, owner } = context
   const { due, named } = await dueDestinations(tx, now, source.kind, request)
-  const { rooms, parked } = allot([...due, ...named], request)
+  const candidates = [...due, ...named]
+  const { rooms, parked } = allot(candidates, request)
   const roomOf = (id: string) => rooms.get(id) ?? 0
-  const open = [...due, ...named].filter(({ id }) => roomOf(id) > 0)
+  const open = candidates.filter(({ id }) => roomOf(id) > 0)
   const opened = new Set(open.flatMap(({ id, opened_at }) => (opened_at === null ? [] : id)))
   const rows = await source.pending(
     tx,
@@ -89,7 +90,7 @@ async function claim<R extends Claimable, T>(
     parked.map((id) => ({ id, due_at: now + PARKED_MS })),
   )
   const counts = Map.groupBy(rows, ({ destination_id }) => destination_id)
-  const further = due.length === LOOKED_AT || rooms.size + parked.length < due.length + named.length
+  const further = due.length === LOOKED_AT || rooms.size + parked.length < candidates.length
   const full = fullProjects(request).length > 0
   return {
     claimed: await source.ready(context, leased),
