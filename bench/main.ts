@@ -1,6 +1,7 @@
 // `npm run bench`: everything in one run. Prints tables and writes the same as JSON; ends with status 1, and without a
 // figure, when a scenario lost or doubled anything.
-import { open, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, rm, rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { startPostgres } from '../server/test/support/postgres.ts'
 import { fairness } from './fairness.ts'
 import { check, runBench } from './faults.ts'
@@ -34,6 +35,8 @@ async function run({ groups: wanted, sizes, nodes, built, json, profile }: Optio
   // Half an hour from now is too late to find out.
   const file = await open(json, 'a').catch((error: Error) => check(false, `--json: ${error.message}`))
   await file?.close()
+  if (profile !== undefined)
+    await provideFolder(profile).catch((error: Error) => check(false, `--profile: ${error.message}`))
   await using stack = new AsyncDisposableStack()
   const sink = stack.adopt(await startSink(), (started) => started.stop())
   const { program } = built
@@ -65,6 +68,15 @@ async function run({ groups: wanted, sizes, nodes, built, json, profile }: Optio
   const found = { measured_at: new Date(began).toISOString(), ...about, results }
   await writeFile(json, `${JSON.stringify(found, null, 2)}\n`)
   console.log(`\nThe same as JSON: ${json}`)
+}
+
+/** Makes a folder, if it is not there, and sees that something can be put into it. */
+async function provideFolder(path: string): Promise<void> {
+  // Not with those above it: in a file system that has no folders but its own, such as /proc, that would never end.
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await rmdir(await mkdtemp(join(path, 'trial-')))
 }
 
 type About = {

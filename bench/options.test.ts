@@ -30,6 +30,7 @@ const wrong = [
   ['--size', 'big'],
   ['--nodes', '1,x'],
   ['--only', 'speed'],
+  ['--only', 'load,load'],
   ['--minutes', '0'],
   ['--minutes', 'Infinity'],
   ['--rate', '1e9'],

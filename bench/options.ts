@@ -132,7 +132,9 @@ function listOf(name: string, given: string, most: number): number[] {
 function groupsOf(given: string): Group[] {
   const wanted = given.split(',')
   const unknown = wanted.find((name) => !groupNames.some((known) => known === name))
-  if (unknown !== undefined) throw new UsageError(`--only knows ${groupNames.join(', ')}, not ${unknown}`)
+  if (unknown !== undefined)
+    throw new UsageError(`--only knows ${groupNames.join(', ')}, not ${JSON.stringify(unknown)}`)
+  if (new Set(wanted).size < wanted.length) throw new UsageError(`--only has a name twice: ${given}`)
   return groupNames.filter((name) => wanted.includes(name))
 }
 

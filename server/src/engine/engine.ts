@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client'
 import type { RetryPolicy } from '../domain/delivery.ts'
 import type { Project } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
+import { callBytes, deliveryBytes } from '../domain/weight.ts'
 import type { ReadyCall } from '../store/call-verbs.ts'
 import type { ClaimResult, Ready, Store } from '../store/store.ts'
 import { createBreakers } from './breakers.ts'
@@ -72,7 +73,7 @@ const PRUNE = { every_ms: 3_600_000, pause_ms: 100, first_ms: 60_000, chunk: 200
 
 // What is leased has its turn before what is not, whatever their priorities; so no more is than can be begun.
 const byPriority = {
-  bytesOf: ({ task }: ReadyCall) => (task.call_plan?.length ?? 0) + task.params.length,
+  bytesOf: callBytes,
   ahead: 1,
   precedes: (one: ReadyCall, other: ReadyCall) => one.priority > other.priority,
 }
@@ -112,7 +113,7 @@ export function createEngine(options: EngineOptions): Engine {
     name: 'claim',
     claim: (request) => counted('deliveries', store.claim(request)),
     attempts: deliver,
-    order: { bytesOf: ({ body }) => body.length },
+    order: { bytesOf: deliveryBytes },
     ...shared,
   })
   const callDispatcher = createDispatcher<ReadyCall>({

@@ -4,13 +4,14 @@ import { defaultSettings, type Limits } from '../domain/project.ts'
 import type { Addressed, ClaimRequest, ClaimResult } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import { createShares, type Project } from './shares.ts'
+import { createRemembered, isInTime, noteEnd, standingOf, type Standing, type Times } from './standings.ts'
 
 /** What is sent to a destination, and what is known of it. */
 type Lane<T> = Addressed & {
   project: Project
-  /** The last attempt was over soon, and none has been seen under way for long lately: `late_at` is when one was. */
-  prompt: boolean
-  late_at: number
+  times: Times
+  /** By its times, when they were last looked at. */
+  standing: Standing
   limits: Limits
   /** When the next one may begin at the pace of the limit; `callOff` ends the wait for that. */
   next_at: number
@@ -87,10 +88,8 @@ const CLAIM_DESTINATIONS = 64
 // A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
 const CLAIM_EACH = 16
 const CLAIM_NAMED = 1024
-// Whoever is done with an attempt within this time does not keep memory from others.
-const PROMPT_MS = 2000
-// So many destinations without a lane are known to have been prompt.
-const REMEMBERED = 10_000
+// And this part of the bytes that fit: how much one weighs is seen only then.
+const CLAIM_BYTES_PART = 4
 // A lane holds so many times what may be in flight, so that the receiver never waits for a commit of ours. It is also the
 // most that a kill can make arrive twice.
 const AHEAD = 4
@@ -111,8 +110,8 @@ export function createLanes<T extends Leased>({
 }: LanesOptions<T>): Lanes<T> {
   const lanes = new Map<string, Lane<T>>()
   const shares = createShares(capacity)
-  /** Prompt destinations that have no lane, in the order of their last attempts. */
-  const remembered = new Set<string>()
+  /** Those without a lane. */
+  const remembered = createRemembered()
   /** When each attempt under way began. */
   const inFlight = new Map<T, number>()
   let short = false
@@ -121,12 +120,13 @@ export function createLanes<T extends Leased>({
   function laneOf({ project_id, destination_id }: Addressed): Lane<T> {
     let lane = lanes.get(destination_id)
     if (lane === undefined) {
+      const times = remembered.recall(destination_id)
       lane = {
         project_id,
         destination_id,
         project: shares.enter(project_id),
-        prompt: remembered.delete(destination_id),
-        late_at: -Infinity,
+        times,
+        standing: standingOf(times, clock.now()),
         limits: defaultSettings.limits,
         next_at: 0,
         callOff: null,
@@ -151,10 +151,7 @@ export function createLanes<T extends Leased>({
     lane.callOff?.()
     lanes.delete(lane.destination_id)
     shares.leave(lane.project)
-    if (!lane.prompt) return
-    remembered.add(lane.destination_id)
-    const [oldest] = remembered
-    if (remembered.size > REMEMBERED && oldest !== undefined) remembered.delete(oldest)
+    remembered.keep(lane.destination_id, lane.times)
   }
 
   const hasSlot = ({ limits: { in_flight: limit }, in_flight, unsettled }: Lane<T>) =>
@@ -228,10 +225,10 @@ export function createLanes<T extends Leased>({
   // At the edge of a share a lane would ask for one at a time.
   const wantsMore = (lane: Lane<T>) =>
     lane.backlog &&
-    (lane.prompt || !lane.project.full) &&
+    (lane.standing !== 'other' || !lane.project.full) &&
     lane.queue.length <= lane.limits.in_flight &&
     room(lane) > 0 &&
-    shares.share(lane, held(lane)) >= held(lane)
+    shares.room(lane, held(lane)) >= held(lane) / 2
 
   function backlogs(): number {
     let count = 0
@@ -244,17 +241,20 @@ export function createLanes<T extends Leased>({
     const now = clock.now()
     for (const [delivery, began_at] of inFlight) {
       // They stand in the order in which they began.
-      if (now - began_at <= PROMPT_MS) return
+      if (isInTime(now - began_at)) return
       const lane = laneOf(delivery)
-      lane.late_at = now
-      shares.judge(lane, held(lane), false)
+      lane.times.late_at = now
+      judge(lane)
     }
   }
 
+  const judge = (lane: Lane<T>) => shares.judge(lane, held(lane), standingOf(lane.times, clock.now()))
+
   return {
     reserve(addressed) {
-      if (shares.fitting() <= 0) return false
+      if (shares.fitting().held <= 0) return false
       const lane = laneOf(addressed)
+      judge(lane)
       // A refusal makes no backlog: nothing waits yet. Once it does, `awaits` is told.
       const fits = !lane.backlog && room(lane) > 0
       if (fits) take(lane)
@@ -265,7 +265,7 @@ export function createLanes<T extends Leased>({
       const { destination_id, project_id } = addressed
       const lane = lanes.get(destination_id)
       const full = shares.isFull(project_id)
-      const prompt = lane === undefined ? remembered.has(destination_id) : lane.prompt
+      const prompt = lane === undefined ? remembered.isPrompt(destination_id) : lane.standing !== 'other'
       // A claim reads past a full project, but not past those that are named.
       const named = lane !== undefined && allowed(lane) <= 0
       if (named || (full && prompt)) Object.assign(laneOf(addressed), { backlog: true, told: true })
@@ -295,7 +295,10 @@ export function createLanes<T extends Leased>({
       inFlight.delete(delivery)
       const lane = laneOf(delivery)
       const now = clock.now()
-      if (tried) shares.judge(lane, held(lane), now - began_at <= PROMPT_MS && now - lane.late_at > PROMPT_MS)
+      if (tried) {
+        noteEnd(lane.times, now - began_at, now)
+        judge(lane)
+      }
       lane.in_flight--
       lane.unsettled++
       pump(lane)
@@ -303,7 +306,7 @@ export function createLanes<T extends Leased>({
     forget(delivery) {
       const lane = laneOf(delivery)
       lane.unsettled--
-      shares.weigh(lane, -bytesOf(delivery))
+      shares.unweigh(lane, bytesOf(delivery))
       release(lane)
       pump(lane)
       if (wantsMore(lane)) onRoom()
@@ -312,39 +315,47 @@ export function createLanes<T extends Leased>({
     request() {
       judgeAll()
       const free = shares.fitting()
-      if (free <= 0) {
+      if (free.held <= 0) {
         short = true
         return null
       }
       // Half for those known to have more, half for whoever turns up.
-      let named = Math.min(CLAIM_NAMED, Math.ceil(free / 2))
-      const per_destination = Math.max(1, Math.min(CLAIM_EACH, free - named))
-      const unnamed = Math.max(1, Math.ceil((free - named) / per_destination))
-      const destinations = Math.min(CLAIM_DESTINATIONS, unnamed)
+      let named = Math.min(CLAIM_NAMED, Math.ceil(free.held / 2))
+      const unnamed = Math.max(0, Math.min(free.held - named, free.spare))
+      const per_destination = Math.max(1, Math.min(CLAIM_EACH, unnamed))
+      const destinations = Math.min(CLAIM_DESTINATIONS, Math.ceil(unnamed / per_destination))
       const project_room = shares.rooms()
       const each = Math.max(per_destination, Math.floor(named / backlogs()))
       const rooms: Record<string, number> = {}
       const served: Lane<T>[] = []
       for (const [id, lane] of lanes) {
         lane.told = false
-        const left = lane.prompt ? Infinity : (project_room[lane.project_id] ?? 0)
+        judge(lane)
+        const bounded = lane.standing === 'other'
+        const left = bounded ? (project_room[lane.project_id] ?? 0) : Infinity
         const most = Math.min(left, Math.max(0, room(lane)))
         if (most >= per_destination && (!lane.backlog || named === 0)) continue
         const given = Math.min(most, named, each)
         if (given > 0) served.push(lane)
         named -= given
-        if (!lane.prompt) project_room[lane.project_id] = left - given
+        if (bounded) project_room[lane.project_id] = left - given
         // Nobody will have looked how much more there is.
         if (given === 0) lane.backlog = true
         // Of those in a full project none has room anyway.
-        if (lane.prompt || !lane.project.full) rooms[id] = given
+        if (!bounded || !lane.project.full) rooms[id] = given
       }
       // Behind the others, so that each has its turn when there is not enough for all.
       for (const lane of served) {
         lanes.delete(lane.destination_id)
         lanes.set(lane.destination_id, lane)
       }
-      return { destinations, per_destination, room: rooms, project_room }
+      return {
+        destinations,
+        per_destination,
+        bytes: Math.ceil(free.bytes / CLAIM_BYTES_PART),
+        room: rooms,
+        project_room,
+      }
     },
     learn(request, { claimed, more, further }) {
       const full = new Set(more)
@@ -368,7 +379,7 @@ export function createLanes<T extends Leased>({
       const drained = destination_id === undefined ? lanes.values() : [lanes.get(destination_id) ?? []].flat()
       for (const lane of drained) {
         lane.reserved += lane.queue.length
-        for (const one of lane.queue) shares.weigh(lane, -bytesOf(one))
+        for (const one of lane.queue) shares.unweigh(lane, bytesOf(one))
         queued.push(...lane.queue.splice(0))
       }
       return queued

@@ -1,33 +1,33 @@
 // Who may have how much of the memory for deliveries (docs/decisions/009): what hangs must leave something to what does not.
 
-/**
- * What those destinations of a project that are not prompt hold together, in deliveries and in bytes of their bodies. `full`
- * says that a claim left it out.
- */
-export type Project = Holding & { id: string; lanes: number; full: boolean }
+import type { Standing } from './standings.ts'
 
+/** What is held, in deliveries and in bytes. */
 type Holding = { held: number; bytes: number }
 
-/** A destination: what it holds itself, and its project, in which it is not counted while it is prompt. */
-type Holder = { project: Project; prompt: boolean; bytes: number }
+/** What those destinations of a project that are not live hold together. `full` says that a claim left the others out. */
+export type Project = Holding & { id: string; lanes: number; full: boolean }
+
+/** A destination: its project, its standing, and the bytes it holds itself. */
+type Holder = { project: Project; standing: Standing; bytes: number }
 
 export type Shares = {
   /** A project's entry, for one destination more or less. */
   enter: (project_id: string) => Project
   leave: (project: Project) => void
-  /** Counts so many deliveries, or so many bytes, more or less. */
-  count: (holder: Holder, more: number) => void
-  weigh: (holder: Holder, more: number) => void
-  /** Counts what a destination holds in its project, or no more. */
-  judge: (holder: Holder, held: number, prompt: boolean) => void
+  /** Counts a delivery more or less. */
+  count: (holder: Holder, more: 1 | -1) => void
+  /** A delivery that counts has been seen to take so many bytes, or counts no more as one that has. */
+  weigh: (holder: Holder, bytes: number) => void
+  unweigh: (holder: Holder, bytes: number) => void
+  /** Gives a destination that holds so many another standing, if it is another. */
+  judge: (holder: Holder, held: number, standing: Standing) => void
   taken: () => number
-  /** How many more deliveries fit. */
-  fitting: () => number
-  /** How much a destination that holds so many is below its threshold; below 0 it is above. */
-  share: (holder: Holder, held: number) => number
-  /** How many more a destination may have. */
+  /** How many more deliveries and bytes fit, and how many deliveries if nothing of it is live. */
+  fitting: () => Holding & { spare: number }
+  /** How many more a destination that holds so many may have; not above 0 when it has its share. */
   room: (holder: Holder, held: number) => number
-  /** How many more each project may have, and marks those as full that may have none. */
+  /** How many more each project may have of the standing `other`, and marks those as full that may have none. */
   rooms: () => Record<string, number>
   isFull: (project_id: string) => boolean
   /** Whether a project that was full has room for a good part of what it may have; it is no longer full then. */
@@ -35,31 +35,58 @@ export type Shares = {
 }
 
 const CAPACITY_BYTES = 256 * 1024 * 1024
-// What a claim will weigh is guessed from what is held, mixed with so many bodies of the largest size.
-const GUESS_COUNT = 16
-const GUESS_BYTES = 1024 * 1024
+// This part of all is for those that are live.
+const RESERVE = 1 / 8
+// What a delivery takes is known when it is there. Until then it counts as one of the last so many on average.
+const AVERAGED = 16
+const GUESS_BYTES = 16 * 1024
+
+// Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998: the live ones hold together
+// at most as much as is left; what a project holds else is at most twice the spare, and three times where a prompt one asks.
+// A destination has at most what its project, or all that is live, may still have.
+const OF_SPARE = { prompt: 3, other: 2 }
+// One more takes so many of a destination's share, since what is left changes, too; and of its project's one less.
+const COST = { live: 3, prompt: 5, other: 4 }
 
 /** Makes the shares of a memory for so many deliveries. */
 export function createShares(capacity: number): Shares {
   const projects = new Map<string, Project>()
+  const live: Holding = { held: 0, bytes: 0 }
   let taken = 0
+  let weighed = 0
   let bytes = 0
+  let mean = GUESS_BYTES
 
-  const meanBytes = () => (bytes + GUESS_COUNT * GUESS_BYTES) / (taken + GUESS_COUNT)
+  const left = () => capacity - taken
+  const leftBytes = () => CAPACITY_BYTES - bytes - (taken - weighed) * mean
+  const spare = () => left() - RESERVE * capacity
+  const spareBytes = () => leftBytes() - RESERVE * CAPACITY_BYTES
 
-  // Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998, in two levels: no prompt
-  // destination holds more than is left for all others; of the rest no project holds more than twice what is left, and no
-  // destination more than its project may still have.
-  const below = (most: number, { held, bytes: size }: Holding) =>
-    Math.min(
-      most * (capacity - taken) - held,
-      Math.floor((most * (CAPACITY_BYTES - bytes) - size) / meanBytes()),
-    )
+  // The last bytes are for a delivery of any size: what it takes nobody knows yet.
+  const lesser = (count: number, size: number) => Math.min(count, Math.ceil(size / mean))
 
-  const share = ({ project, prompt, bytes: size }: Holder, held: number) =>
-    prompt
-      ? below(1, { held, bytes: size })
-      : below(2, { held: project.held + held, bytes: project.bytes + size })
+  const inProject = ({ held, bytes: size }: Holding, standing: 'prompt' | 'other') =>
+    lesser(OF_SPARE[standing] * spare() - held, OF_SPARE[standing] * spareBytes() - size)
+
+  /** How much a destination is below its threshold. */
+  function share({ project, standing, bytes: size }: Holder, held: number): number {
+    if (standing !== 'live')
+      return inProject({ held: project.held + held, bytes: project.bytes + size }, standing)
+    return lesser(left() - live.held - held, leftBytes() - live.bytes - size)
+  }
+
+  const groupOf = ({ project, standing }: Holder): Holding => (standing === 'live' ? live : project)
+
+  function add(holding: Holding, held: number, size: number): void {
+    holding.held += held
+    holding.bytes += size
+  }
+
+  function load(holder: Holder, size: number): void {
+    bytes += size
+    holder.bytes += size
+    add(groupOf(holder), 0, size)
+  }
 
   return {
     enter(id) {
@@ -74,39 +101,43 @@ export function createShares(capacity: number): Shares {
     leave(project) {
       if (--project.lanes === 0) projects.delete(project.id)
     },
-    count({ project, prompt }, more) {
+    count(holder, more) {
       taken += more
-      if (!prompt) project.held += more
+      add(groupOf(holder), more, 0)
     },
-    weigh(holder, more) {
-      bytes += more
-      holder.bytes += more
-      if (!holder.prompt) holder.project.bytes += more
+    weigh(holder, size) {
+      weighed++
+      mean += (size - mean) / AVERAGED
+      load(holder, size)
     },
-    judge(holder, held, prompt) {
-      if (holder.prompt === prompt) return
-      holder.prompt = prompt
-      const sign = prompt ? -1 : 1
-      holder.project.held += sign * held
-      holder.project.bytes += sign * holder.bytes
+    unweigh(holder, size) {
+      weighed--
+      load(holder, -size)
+    },
+    judge(holder, held, standing) {
+      if (holder.standing === standing) return
+      add(groupOf(holder), -held, -holder.bytes)
+      holder.standing = standing
+      add(groupOf(holder), held, holder.bytes)
     },
     taken: () => taken,
-    fitting: () => Math.min(capacity - taken, Math.floor((CAPACITY_BYTES - bytes) / meanBytes())),
-    share,
-    // One more takes two of a prompt destination's share and four of another's, since what is left changes, too.
-    room: (holder, held) => Math.ceil(share(holder, held) / (holder.prompt ? 2 : 4)),
+    fitting: () => ({
+      held: lesser(left(), leftBytes()),
+      bytes: leftBytes(),
+      spare: lesser(Math.floor(spare()), spareBytes()),
+    }),
+    room: (holder, held) => Math.ceil(share(holder, held) / COST[holder.standing]),
     rooms() {
       const rooms: Record<string, number> = {}
       for (const [id, project] of projects) {
-        // And three of its project's.
-        rooms[id] = Math.max(0, Math.ceil(below(2, project) / 3))
+        rooms[id] = Math.max(0, Math.ceil(inProject(project, 'other') / (COST.other - 1)))
         project.full = rooms[id] === 0
       }
       return rooms
     },
     isFull: (project_id) => projects.get(project_id)?.full === true,
     freed(project) {
-      if (!project.full || below(2, project) < project.held) return false
+      if (!project.full || inProject(project, 'other') < project.held) return false
       project.full = false
       return true
     },

@@ -139,6 +139,8 @@ export type ClaimRequest = {
   /** Due destinations taken at most beside those named in `room`, and deliveries of each. */
   destinations: number
   per_destination: number
+  /** What all may weigh together (domain/weight.ts), in bytes; the first is taken in any case. */
+  bytes: number
   /** How many a destination has room for; destinations not named here have `per_destination`, as far as their projects have room. */
   room: Record<string, number>
   /** How many those of a project that are not named have room for together; projects not named here have no limit. */

@@ -178,6 +178,7 @@ test('what a killed process was sending is found at the next start and sent agai
   const { claimed: deliveries } = await killed.store.claim({
     destinations: 1,
     per_destination: 1,
+    bytes: 2 ** 28,
     room: {},
     project_room: {},
   })

@@ -50,6 +50,7 @@ test('a rescue that another node was quicker with is nothing to talk about', asy
   const { claimed: deliveries } = await killed.store.claim({
     destinations: 1,
     per_destination: 1,
+    bytes: 2 ** 28,
     room: {},
     project_room: {},
   })

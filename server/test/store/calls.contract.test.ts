@@ -14,7 +14,13 @@ import { newId, newProject, newTask } from '../support/store.ts'
 
 let clock = 1_000_000
 
-const everything: ClaimRequest = { destinations: 100, per_destination: 100, room: {}, project_room: {} }
+const everything: ClaimRequest = {
+  destinations: 100,
+  per_destination: 100,
+  bytes: 2 ** 28,
+  room: {},
+  project_room: {},
+}
 
 for (const { name, open } of contractDatabases) {
   describe(`The store's verbs for calls on ${name}`, () => {

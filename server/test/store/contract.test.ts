@@ -33,7 +33,13 @@ function recordingOutlet(admits: boolean) {
 
 const nobody = recordingOutlet(false).outlet
 const page = (limit: number, after: string | null = null) => ({ limit, after })
-const claimAll: ClaimRequest = { destinations: 100, per_destination: 100, room: {}, project_room: {} }
+const claimAll: ClaimRequest = {
+  destinations: 100,
+  per_destination: 100,
+  bytes: 2 ** 28,
+  room: {},
+  project_room: {},
+}
 
 for (const { name, open } of contractDatabases) {
   describe(`The store on ${name}`, () => {
@@ -564,6 +570,33 @@ for (const { name, open } of contractDatabases) {
       assert.ok(!(await store.lostLeases(100, false)).some(({ id }) => id === claimed!.id))
       clock += 3_600_000
       assert.ok((await store.lostLeases(100, false)).some(({ id }) => id === claimed!.id))
+    })
+
+    it('reads past very many projects without room', async () => {
+      await freshProject()
+      await move(await create(), 'complete')
+      const full = Array.from({ length: 5000 }, (_, i) => [`another-${i}`, 0] as const)
+      const { claimed } = await store.claim({ ...claimAll, project_room: Object.fromEntries(full) })
+      assert.ok(claimed.some(({ project_id }) => project_id === project.id))
+    })
+
+    it('takes no more than may weigh so much together, and the rest by the next claims', async () => {
+      await freshProject()
+      while ((await store.claim(claimAll)).claimed.length > 0);
+      // Its bytes twice are what a delivery weighs.
+      const response = JSON.stringify('x'.repeat(10_000))
+      for (let i = 0; i < 40; i++) await move(await create(), 'complete', { response })
+      const weighed = (bytes: number) => store.claim({ ...claimAll, bytes })
+      const first = await weighed(1)
+      assert.equal(first.claimed.length, 1)
+      const each = 2 * (first.claimed[0]?.body.length ?? 0)
+      const next = await weighed(20 * each)
+      assert.equal(next.claimed.length, 20)
+      assert.deepEqual([next.more, next.further], [[destinationOf(project).id], true])
+      const last = await weighed(20 * each)
+      assert.deepEqual([last.claimed.length, last.further], [19, false])
+      const ids = [first, next, last].flatMap(({ claimed }) => claimed.map(({ id }) => id))
+      assert.equal(new Set(ids).size, 40)
     })
 
     it('parks a destination without room and serves the others', async () => {

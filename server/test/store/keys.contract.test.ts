@@ -224,6 +224,7 @@ for (const { name, open } of contractDatabases) {
       const { claimed } = await store.claim({
         destinations: 10,
         per_destination: 10,
+        bytes: 2 ** 28,
         room: {},
         project_room: {},
       })

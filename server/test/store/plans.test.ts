@@ -36,7 +36,13 @@ test('while tables grow from nothing to a thousand rows, no statement of a task 
     )
     await Promise.all(tasks.map(({ callback_hash }) => store.findTaskByCallback(callback_hash!)))
     await Promise.all(tasks.map(complete))
-    const claimed = await store.claim({ destinations: 10, per_destination: 50, room: {}, project_room: {} })
+    const claimed = await store.claim({
+      destinations: 10,
+      per_destination: 50,
+      bytes: 2 ** 28,
+      room: {},
+      project_room: {},
+    })
     const now = store.now()
     await Promise.all(
       claimed.claimed.map((delivery) =>

@@ -45,7 +45,13 @@ test('locks of a node that stands still amid a transaction do not outlast the le
   })
   await locked.promise
   const started = performance.now()
-  const claiming = store.claim({ destinations: 10, per_destination: 10, room: {}, project_room: {} })
+  const claiming = store.claim({
+    destinations: 10,
+    per_destination: 10,
+    bytes: 2 ** 28,
+    room: {},
+    project_room: {},
+  })
   const { claimed: deliveries } = await claiming.finally(() => woken.resolve())
   assert.ok(performance.now() - started < leaseMs(0) / 2, 'the claim waited for too long')
   assert.equal(deliveries.length, 1)

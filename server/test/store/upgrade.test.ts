@@ -92,7 +92,13 @@ async function checkUpgrade(open: (mode: MigrateMode) => Promise<Driver>): Promi
   assert.deepEqual(scopesOf(key), scopesOfRole.customer, 'an old key may do what it could')
   assert.deepEqual([key.name, key.expires_at, key.last_used_at], [null, null, null])
   assert.deepEqual((await store.listAudits({}, { limit: 1, after: null })).rows, [])
-  const claimed = await store.claim({ destinations: 10, per_destination: 10, room: {}, project_room: {} })
+  const claimed = await store.claim({
+    destinations: 10,
+    per_destination: 10,
+    bytes: 2 ** 28,
+    room: {},
+    project_room: {},
+  })
   assert.deepEqual(
     claimed.claimed.map(({ id, body }) => [id, body]),
     [['x', '{"old":1}']],

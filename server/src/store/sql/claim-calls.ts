@@ -2,6 +2,7 @@
 import type { Call } from '../../domain/call.ts'
 import { leaseMs } from '../../domain/delivery.ts'
 import type { Task } from '../../domain/task.ts'
+import { callBytes } from '../../domain/weight.ts'
 import { bulk, type Row, type Transaction } from '../database.ts'
 import type { ReadyCall } from '../call-verbs.ts'
 import { claimFrom } from './claim.ts'
@@ -57,12 +58,13 @@ export const claimCalls = claimFrom<CallRow, ReadyCall>({
     return [...ranked].flatMap(([id, calls]) => calls.slice(0, room.get(id)))
   },
   lease_ms: ({ timeout_ms }) => leaseMs(timeout_ms),
-  lease: (tx, rows) =>
+  lease: (tx, claimed) =>
     tx.bulk(
       leaseCall,
-      rows.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
+      claimed.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
     ),
   ready: ({ tx }, rows) => withTasks(tx, rows),
+  bytesOf: callBytes,
 })
 
 /** Calls with their tasks; without one there is no call either. */

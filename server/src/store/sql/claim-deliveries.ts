@@ -1,6 +1,7 @@
 // What a claim takes of deliveries: those due longest, with the frozen bytes of their events.
 import { leaseMs, type Delivery } from '../../domain/delivery.ts'
 import type { ProjectSettings } from '../../domain/project.ts'
+import { deliveryBytes } from '../../domain/weight.ts'
 import { bulk, type Row } from '../database.ts'
 import type { Ready } from '../store.ts'
 import { claimFrom } from './claim.ts'
@@ -37,15 +38,16 @@ export const claimDeliveries = claimFrom<Delivery & Row, Ready>({
       open.map((destination) => ({ ...destination, now })),
     )) as (Delivery & Row)[],
   lease_ms: (_, settings) => leaseOf(settings),
-  lease: (tx, rows) =>
+  lease: (tx, claimed) =>
     tx.bulk(
       leaseDelivery,
-      rows.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
+      claimed.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
     ),
   async ready(context, rows) {
     const bodies = await bodiesOf(context, rows)
     return rows.map((row) => ({ ...row, body: bodies.get(row.id) ?? '' }))
   },
+  bytesOf: deliveryBytes,
 })
 
 const leaseBySettings = new Map<string, number>()

@@ -12,6 +12,8 @@ const LOOKED_AT = 64
 const PARKED_MS = 1000
 // Where destinations of a project without room are due, nothing tells soon when others will be.
 const LOOK_AGAIN_MS = 100
+// So many are read before it is known what they weigh.
+const READ_FIRST = 16
 
 /** A row that waits at a destination, and what a claim writes of it. */
 export type Claimable = {
@@ -23,14 +25,16 @@ export type Claimable = {
 }
 
 /** What can be claimed: rows of one kind, and how they are found, leased and completed. */
-export type Source<R extends Claimable, T> = {
+export type Source<R extends Claimable, T extends Claimable> = {
   kind: DestinationKind
-  /** Those whose time has come, in the order in which they are taken, at most `room` of each destination; locked. */
+  /** Those whose time has come, at most `room` of each destination, in the order in which they are taken; locked. */
   pending: (tx: Transaction, now: number, open: readonly { id: string; room: number }[]) => Promise<R[]>
   lease_ms: (row: R, settings: string) => number
-  lease: (tx: Transaction, rows: readonly R[]) => Promise<unknown>
-  /** Leased rows as whoever claims them gets them. */
+  lease: (tx: Transaction, claimed: readonly T[]) => Promise<unknown>
+  /** Rows as whoever claims them gets them. */
   ready: (context: WriteContext, rows: readonly R[]) => Promise<T[]>
+  /** What of memory one takes, in bytes. */
+  bytesOf: (one: T) => number
 }
 
 type Due = { id: string; project_id: string; opened_at: number | null; settings: string }
@@ -41,7 +45,7 @@ const parkDestination = bulk(
 )
 
 /** Makes the verb that leases due rows of a kind; a batch holds at most one of its claims. */
-export function claimFrom<R extends Claimable, T>(source: Source<R, T>) {
+export function claimFrom<R extends Claimable, T extends Claimable>(source: Source<R, T>) {
   return async (context: WriteContext, inputs: ClaimRequest[]): Promise<ClaimResult<T>[]> => {
     const results: ClaimResult<T>[] = []
     for (const input of inputs) results.push(await claim(source, context, input))
@@ -49,7 +53,7 @@ export function claimFrom<R extends Claimable, T>(source: Source<R, T>) {
   }
 }
 
-async function claim<R extends Claimable, T>(
+async function claim<R extends Claimable, T extends Claimable>(
   source: Source<R, T>,
   context: WriteContext,
   request: ClaimRequest,
@@ -75,8 +79,9 @@ async function claim<R extends Claimable, T>(
     lease_until: now + source.lease_ms(row, settings.get(row.destination_id) ?? ''),
     fence: row.fence + 1,
   }))
-  await source.lease(tx, leased)
-  const probes = leased.filter(({ destination_id }) => opened.has(destination_id))
+  const claimed = await readWithin(source, context, leased, request.bytes)
+  await source.lease(tx, claimed)
+  const probes = claimed.filter(({ destination_id }) => opened.has(destination_id))
   await tx.bulk(
     closeForProbe,
     probes.map(({ destination_id, lease_until }) => ({ id: destination_id, not_before: lease_until })),
@@ -90,27 +95,50 @@ async function claim<R extends Claimable, T>(
     parked.map((id) => ({ id, due_at: now + PARKED_MS })),
   )
   const counts = Map.groupBy(rows, ({ destination_id }) => destination_id)
-  const further = due.length === LOOKED_AT || rooms.size + parked.length < candidates.length
-  const full = fullProjects(request).length > 0
+  const taken = new Set(claimed.map(({ id }) => id))
+  const cut = new Set(rows.flatMap(({ id, destination_id }) => (taken.has(id) ? [] : destination_id)))
+  const hasMore = ({ id }: Due) =>
+    cut.has(id) || (!opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id))
+  const further = due.length === LOOKED_AT || rooms.size + parked.length < candidates.length || cut.size > 0
+  const full = request.destinations === 0 || fullProjects(request).length > 0
   return {
-    claimed: await source.ready(context, leased),
-    more: [
-      ...parked,
-      ...open.flatMap(({ id }) => (!opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id) ? id : [])),
-    ],
+    claimed,
+    more: [...parked, ...open.filter(hasMore).map(({ id }) => id)],
     further,
     probes: probes.map(({ id }) => id),
-    next_due_at: await nextDueAt(tx, now, source.kind, { full, further }),
+    next_due_at: await nextDueAt(tx, now, source.kind, { full, further, destinations: request.destinations }),
   }
+}
+
+/** Reads those at the front that weigh so much together, and few beyond: a body is large only when it has been read. */
+async function readWithin<R extends Claimable, T extends Claimable>(
+  { ready, bytesOf }: Source<R, T>,
+  context: WriteContext,
+  rows: readonly R[],
+  bytes: number,
+): Promise<T[]> {
+  const read: T[] = []
+  let left = bytes
+  for (let at = 0, next = READ_FIRST; at < rows.length && left > 0;) {
+    for (const one of await ready(context, rows.slice(at, at + next))) {
+      if (left <= 0) break
+      read.push(one)
+      left -= bytesOf(one)
+    }
+    at += next
+    const mean = (bytes - left) / Math.max(1, read.length)
+    next = Math.max(1, Math.floor(left / (2 * Math.max(1, mean))))
+  }
+  return read
 }
 
 async function nextDueAt(
   tx: Transaction,
   now: number,
   kind: DestinationKind,
-  { full, further }: { full: boolean; further: boolean },
+  { full, further, destinations }: { full: boolean; further: boolean; destinations: number },
 ): Promise<number | null> {
-  if (full) return further ? now : now + LOOK_AGAIN_MS
+  if (full) return further && destinations > 0 ? now : now + LOOK_AGAIN_MS
   const [next] = await tx.all(
     `select min(due_at) as due_at from destinations where kind = '${kind}' and due_at is not null`,
   )
@@ -169,12 +197,11 @@ async function dueDestinations(
   request: ClaimRequest,
 ): Promise<{ due: Due[]; named: Due[] }> {
   // Those of full projects are read past: to park them would be to write each of them, over and over.
-  const full = fullProjects(request)
-  const others = full.map((_, i) => `and d.project_id <> $${i + 3}`).join(' ')
   const due = (await tx.all(
     `select d.id, d.project_id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
-     where d.kind = '${kind}' and d.due_at <= $1 ${others} order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
-    [now, LOOKED_AT, ...full],
+     where d.kind = '${kind}' and d.due_at <= $1 and not d.project_id ${tx.flavor.oneOf('$3')}
+     order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
+    [now, LOOKED_AT, JSON.stringify(fullProjects(request))],
   )) as Due[]
   const taken = new Set(due.map(({ id }) => id))
   const named = Object.keys(request.room).filter((id) => !taken.has(id) && (request.room[id] ?? 0) > 0)

@@ -1,0 +1,9 @@
+// What of a process's memory a delivery or a call takes while it is under way, roughly, in bytes.
+import type { Task } from './task.ts'
+
+/** Of a delivery: its body as text, and once more as what goes over the wire. */
+export const deliveryBytes = ({ body }: { body: string }): number => 2 * body.length
+
+/** Of a call: what its request is made of. */
+export const callBytes = ({ task }: { task: Pick<Task, 'call_plan' | 'params'> }): number =>
+  (task.call_plan?.length ?? 0) + task.params.length
