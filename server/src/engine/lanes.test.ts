@@ -418,6 +418,21 @@ test('a project that was full asks for a claim when it has room for a good part 
   assert.ok(events.room > 0)
 })
 
+test('after a project was full its destinations have their turn one by one, until all have had it', () => {
+  const { lanes, claimed } = setUp({ capacity: 96 })
+  const first = claimed('first')
+  lanes.learn(lanes.request()!, { claimed: [first], more: ['first'], ...found })
+  assert.ok(lanes.request()!.room['first']! > 0)
+  const others = Array.from({ length: 96 }, (_, i) => at(`d${i}`)).filter(lanes.reserve)
+  assert.deepEqual(lanes.request()!.project_room, { p: 0 })
+  for (const other of others) lanes.cancel(other)
+  const request = lanes.request()!
+  assert.deepEqual([request.room, request.per_destination], [{}, 1])
+  assert.ok(lanes.learn(request, { claimed: [], more: [], ...found }))
+  const next = lanes.request()!
+  assert.ok(next.room['first']! > 0 && next.per_destination > 1)
+})
+
 test('a lane that was short of its share asks for a claim when there is room for a good part of it', () => {
   const { lanes, claimed, end, events } = setUp({ capacity: 96 })
   const sent = Array.from({ length: 42 }, () => claimed('a'))

@@ -322,9 +322,10 @@ export function createLanes<T extends Leased>({
       // Half for those known to have more, half for whoever turns up.
       let named = Math.min(CLAIM_NAMED, Math.ceil(free.held / 2))
       const unnamed = Math.max(0, Math.min(free.held - named, free.spare))
-      const per_destination = Math.max(1, Math.min(CLAIM_EACH, unnamed))
+      const { project_room, behind } = shares.rooms()
+      // Where not all can have their turn, the first ones do not get several.
+      const per_destination = behind ? 1 : Math.max(1, Math.min(CLAIM_EACH, unnamed))
       const destinations = Math.min(CLAIM_DESTINATIONS, Math.ceil(unnamed / per_destination))
-      const project_room = shares.rooms()
       const each = Math.max(per_destination, Math.floor(named / backlogs()))
       const rooms: Record<string, number> = {}
       const served: Lane<T>[] = []
@@ -335,6 +336,8 @@ export function createLanes<T extends Leased>({
         const left = bounded ? (project_room[lane.project_id] ?? 0) : Infinity
         const most = Math.min(left, Math.max(0, room(lane)))
         if (most >= per_destination && (!lane.backlog || named === 0)) continue
+        // Whoever is named is served before those that are due.
+        if (most > 0 && bounded && lane.project.behind) continue
         const given = Math.min(most, named, each)
         if (given > 0) served.push(lane)
         named -= given
@@ -360,7 +363,7 @@ export function createLanes<T extends Leased>({
     learn(request, { claimed, more, further }) {
       const full = new Set(more)
       const looked = new Set(claimed.map(({ destination_id }) => destination_id))
-      let moved = claimed.length > 0
+      let moved = (!further && shares.caughtUp()) || claimed.length > 0
       let again = further
       for (const [id, lane] of lanes) {
         if (full.has(id)) lane.backlog = true

@@ -5,8 +5,11 @@ import type { Standing } from './standings.ts'
 /** What is held, in deliveries and in bytes. */
 type Holding = { held: number; bytes: number }
 
-/** What those destinations of a project that are not live hold together. `full` says that a claim left the others out. */
-export type Project = Holding & { id: string; lanes: number; full: boolean }
+/**
+ * What those destinations of a project that are not live hold together. `full` says that a claim left out those of the standing
+ * `other`, and `behind` that some of these have not had their turn since.
+ */
+export type Project = Holding & { id: string; lanes: number; full: boolean; behind: boolean }
 
 /** A destination: its project, its standing, and the bytes it holds itself. */
 type Holder = { project: Project; standing: Standing; bytes: number }
@@ -27,9 +30,14 @@ export type Shares = {
   fitting: () => Holding & { spare: number }
   /** How many more a destination that holds so many may have; not above 0 when it has its share. */
   room: (holder: Holder, held: number) => number
-  /** How many more each project may have of the standing `other`, and marks those as full that may have none. */
-  rooms: () => Record<string, number>
+  /**
+   * How many more each project may have of the standing `other`, and whether any is behind. Marks those as full that may have
+   * none.
+   */
+  rooms: () => { project_room: Record<string, number>; behind: boolean }
   isFull: (project_id: string) => boolean
+  /** All that waited has had its turn, but where there is no room; whether there was any that had not. */
+  caughtUp: () => boolean
   /** Whether a project that was full has room for a good part of what it may have; it is no longer full then. */
   freed: (project: Project) => boolean
 }
@@ -92,7 +100,7 @@ export function createShares(capacity: number): Shares {
     enter(id) {
       let project = projects.get(id)
       if (project === undefined) {
-        project = { id, lanes: 0, held: 0, bytes: 0, full: false }
+        project = { id, lanes: 0, held: 0, bytes: 0, full: false, behind: false }
         projects.set(id, project)
       }
       project.lanes++
@@ -128,12 +136,23 @@ export function createShares(capacity: number): Shares {
     }),
     room: (holder, held) => Math.ceil(share(holder, held) / COST[holder.standing]),
     rooms() {
-      const rooms: Record<string, number> = {}
+      const project_room: Record<string, number> = {}
+      let behind = false
       for (const [id, project] of projects) {
-        rooms[id] = Math.max(0, Math.ceil(inProject(project, 'other') / (COST.other - 1)))
-        project.full = rooms[id] === 0
+        project_room[id] = Math.max(0, Math.ceil(inProject(project, 'other') / (COST.other - 1)))
+        project.full = project_room[id] === 0
+        project.behind ||= project.full
+        behind ||= project.behind
       }
-      return rooms
+      return { project_room, behind }
+    },
+    caughtUp() {
+      let any = false
+      for (const project of projects.values()) {
+        any ||= project.behind && !project.full
+        project.behind = project.full
+      }
+      return any
     },
     isFull: (project_id) => projects.get(project_id)?.full === true,
     freed(project) {
