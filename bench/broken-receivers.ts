@@ -8,14 +8,25 @@ export type BrokenReceiver = AsyncDisposable & { url: string }
 const SLOW_MS = 10_000
 const DRIP_MS = 1000
 
-/** What a receiver does with each request. */
-type Behavior = (socket: Socket) => void
+/** What a receiver does with each request, of which it gets the head. */
+type Behavior = (socket: Socket, head: string) => void
 
 /** Answers 200 at once: not broken, but as much work. */
 export const answerAtOnce: Behavior = (socket) => void socket.write(OK)
 
 /** Takes the request, and that is all. */
 export const neverAnswer: Behavior = () => {}
+
+/** Answers the first request to each of its names at once, and takes the others. */
+export function answerFirst(): Behavior {
+  const answered = new Set<string | undefined>()
+  return (socket, head) => {
+    const host = /^host: *(\S+)/im.exec(head)?.[1]
+    if (answered.has(host)) return
+    answered.add(host)
+    socket.write(OK)
+  }
+}
 
 /** Answers 500 at once. */
 export const answer500: Behavior = (socket) =>
@@ -37,7 +48,7 @@ export async function startBroken(behave: Behavior): Promise<BrokenReceiver> {
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('error', () => {}).on('close', () => sockets.delete(socket))
-    readRequests(socket, () => behave(socket))
+    readRequests(socket, (head) => behave(socket, head))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

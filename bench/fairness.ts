@@ -3,7 +3,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startDnsServer } from '../server/test/support/dns-server.ts'
 import { createProject, createTasks, rate as rateOf, resolveTasks, SETTLE_MS, waitsOf } from './api.ts'
-import { answer500, answerAtOnce, answerLate, drip, neverAnswer, startBroken } from './broken-receivers.ts'
+import {
+  answer500,
+  answerAtOnce,
+  answerFirst,
+  answerLate,
+  drip,
+  neverAnswer,
+  startBroken,
+} from './broken-receivers.ts'
 import { check } from './faults.ts'
 import { milliseconds } from './figures.ts'
 import { addWaiting, afterHours, checkCopy, OPENS_BREAKER, waitingModel } from './models.ts'
@@ -23,12 +31,15 @@ const SILENT_NAME = 'receiver.test'
 const NAMES = 1000
 const FEW = 16
 const MANY = 4000
-const LARGE = { count: 320, bytes: 900_000, held: 64 }
+const LARGE = { count: 320, bytes: 900_000, held: 24, prompt: true }
 // What has been written to begin with is on its way to the disk for a while.
 const REST_MS = 3000
 
-/** So many deliveries with bodies of so many bytes, at least `held` of which must be under way when the round begins. */
-type Before = { count: number; bytes: number; held: number }
+/**
+ * So many deliveries with bodies of so many bytes, at least `held` of which must be under way when the round begins. With `prompt`
+ * as many small ones have been answered before.
+ */
+type Before = { count: number; bytes: number; held: number; prompt: boolean }
 
 /**
  * A broken receiver, or many: `urlOf` is where a task's callback goes in a round. `waiting` deliveries wait for it from the
@@ -53,7 +64,8 @@ export async function fairness(stage: Stage): Promise<Result[]> {
   const { waiting } = stage.sizes
   const hanging = await broken(neverAnswer)
   // Names below localhost are loopback by definition (RFC 6761), and each is a receiver of its own.
-  const named = (name: string) => hanging.replace('127.0.0.1', `${name}.localhost`)
+  const named = (url: string, name: string) => url.replace('127.0.0.1', `${name}.localhost`)
+  const flipping = await broken(answerFirst())
   const only = (url: string) => ({ urlOf: () => url })
   const kinds: Kind[] = [
     // Not broken: what a quarter more work costs by itself.
@@ -70,15 +82,17 @@ export async function fairness(stage: Stage): Promise<Result[]> {
       flags: nameServer(dns.address),
     },
     {
-      name: `never answers ${LARGE.count} bodies of ${LARGE.bytes / 1000} kB`,
-      // A new one in each round: the breaker of the one before is open.
-      urlOf: (_, round) => named(`large-${round}`),
+      name: `is one of ${LARGE.count} that answered, and then never do with ${LARGE.bytes / 1000} kB each`,
+      // New ones in each round: the breakers of those before are open.
+      urlOf: (number, round) =>
+        named(flipping, `large-${Math.floor(number / BROKEN_ONE_IN) % LARGE.count}-${round}`),
       before: LARGE,
     },
     {
       name: `is one of ${countText(NAMES)} that never answer, with ${countText(MANY)} before`,
-      urlOf: (number, round) => named(`receiver-${Math.floor(number / BROKEN_ONE_IN) % NAMES}-${round}`),
-      before: { count: MANY, bytes: FEW, held: NAMES },
+      urlOf: (number, round) =>
+        named(hanging, `receiver-${Math.floor(number / BROKEN_ONE_IN) % NAMES}-${round}`),
+      before: { count: MANY, bytes: FEW, held: NAMES, prompt: false },
     },
   ]
   const results: Result[] = []
@@ -139,12 +153,16 @@ async function startBeside(
 async function fillMemory(
   { nodes, key }: Side,
   urlOf: (number: number) => string,
-  { count, bytes, held }: Before,
+  { count, bytes, held, prompt }: Before,
 ): Promise<void> {
   const fields = (i: number) => ({ callback_url: urlOf(i * BROKEN_ONE_IN) })
-  const { tasks } = await createTasks(nodes, key, { count, connections: CONNECTIONS, fields })
-  await resolveTasks(nodes, tasks, { size: bytes, connections: CONNECTIONS })
-  await sleep(REST_MS)
+  const fill = async (size: number) => {
+    const { tasks } = await createTasks(nodes, key, { count, connections: CONNECTIONS, fields })
+    await resolveTasks(nodes, tasks, { size, connections: CONNECTIONS })
+    await sleep(REST_MS)
+  }
+  if (prompt) await fill(FEW)
+  await fill(bytes)
   const hanging = await nodes.inFlight()
   check(hanging >= held, `only ${hanging} of ${count} attempts are under way at receivers that never answer`)
 }

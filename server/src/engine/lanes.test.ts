@@ -187,6 +187,7 @@ test('a project has a part of the memory, a lane of its project a part of that, 
   const { clock, lanes, claimed, end } = setUp({ capacity: 96 })
   clock.advance(10_000)
   end(claimed('live'))
+  end(claimed('prompt'))
   const fill = (id: string, project_id: string) => {
     let count = 0
     while (lanes.reserve(at(id, project_id))) count++
@@ -205,6 +206,10 @@ test('a project has a part of the memory, a lane of its project a part of that, 
   assert.ok(fillProject('third') > 3)
   for (let i = 0; i < 100; i++) fillProject(`project-${i}`)
   assert.equal(lanes.request()!.destinations, 0)
+  // What cannot be claimed for anybody new is named for one who is prompt, also of a project that has nothing.
+  assert.equal(lanes.awaits(at('unknown', 'idle')), true)
+  assert.equal(lanes.awaits(at('prompt', 'idle')), false)
+  assert.ok(lanes.request()!.room['prompt']! > 0)
   assert.ok(fill('live', 'p') > 3)
 })
 

@@ -1,5 +1,4 @@
 // Who may have how much of the memory for deliveries (docs/decisions/009): what hangs must leave something to what does not.
-
 import type { Standing } from './standings.ts'
 
 /** What is held, in deliveries and in bytes. */
@@ -35,6 +34,7 @@ export type Shares = {
    * none.
    */
   rooms: () => { project_room: Record<string, number>; behind: boolean }
+  /** Whether a claim leaves out what is not known to be prompt. */
   isFull: (project_id: string) => boolean
   /** All that waited has had its turn, but where there is no room; whether there was any that had not. */
   caughtUp: () => boolean
@@ -154,7 +154,7 @@ export function createShares(capacity: number): Shares {
       }
       return any
     },
-    isFull: (project_id) => projects.get(project_id)?.full === true,
+    isFull: (project_id) => projects.get(project_id)?.full ?? (spare() <= 0 || spareBytes() <= 0),
     freed(project) {
       if (!project.full || inProject(project, 'other') < project.held) return false
       project.full = false
