@@ -1,6 +1,12 @@
 // What of a process's memory a delivery or a call takes while it is under way, roughly, in bytes.
 import type { Task } from './task.ts'
 
+// As many as an engine has places for are half of the bytes it has.
+const SMALL_BYTES = 16 * 1024
+
+/** Whether one that weighs so much need not wait for its bytes. */
+export const isSmall = (bytes: number): boolean => bytes <= SMALL_BYTES
+
 /** Of a delivery: its body as text, and once more as what goes over the wire. */
 export const deliveryBytes = ({ body }: { body: string }): number => 2 * body.length
 

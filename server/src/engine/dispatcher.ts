@@ -19,8 +19,8 @@ export type Attempts<T> = {
 }
 
 export type Dispatcher<T> = {
-  /** Reserves a slot at a destination, or says that there is none or that older work waits there. */
-  admit: (addressed: Addressed) => boolean
+  /** Reserves a slot at a destination for so many bytes, or says that there is none or that older work waits there. */
+  admit: (addressed: Addressed, bytes?: number) => boolean
   /** Gives back a slot that was not used. */
   withdraw: (addressed: Addressed) => void
   /** Takes one that was leased, in its reserved slot. */
@@ -121,7 +121,7 @@ export function createDispatcher<T extends Leased>({
   }
 
   return {
-    admit: (addressed) => running && lanes.reserve(addressed),
+    admit: (addressed, bytes) => running && lanes.reserve(addressed, bytes),
     withdraw: (addressed) => lanes.cancel(addressed),
     launch,
     hold(destination_id) {

@@ -180,7 +180,8 @@ test('all lanes together hold no more than the capacity, in count and in bytes',
     heavy.push(delivery, unlimited)
   }
   assert.equal(heavy.reserve(at('one more', 'another')), false)
-  assert.equal(heavy.request(), null)
+  const { destinations, bytes } = heavy.request()!
+  assert.deepEqual({ destinations, bytes }, { destinations: 0, bytes: 0 })
 })
 
 test('a project has a part of the memory, a lane of its project a part of that, and what is live is left some in any case', () => {
@@ -301,6 +302,28 @@ test('bodies are shared as places are', () => {
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
   const others = fill('b', 'other')
   assert.ok(others > 4, `${others} of 4 MiB`)
+})
+
+test('what is small does not wait for bytes that large ones hold, and what is large or unknown does', () => {
+  const { clock, lanes, end } = setUp()
+  clock.advance(10_000)
+  const large = 4 * 1024 * 1024
+  let held = 0
+  for (; lanes.reserve(at(`d${held}`), large); held++)
+    lanes.push(ready(`d${held}`, 'x'.repeat(large)), unlimited)
+  assert.ok(held > 30 && held < 45, `${held} of 4 MiB`)
+  assert.equal(lanes.reserve(at('another')), false)
+  assert.equal(lanes.reserve(at('another'), large), false)
+  assert.ok(lanes.reserve(at('another'), 4000))
+  const sent = ready('another')
+  lanes.push(sent, unlimited)
+  assert.ok(lanes.reserve(at('another'), 4000))
+  end(sent)
+  // What has had a small one may have more by a claim.
+  lanes.learn(lanes.request()!, { claimed: [], more: ['another', 'd0'], ...found })
+  const { room, project_room } = lanes.request()!
+  assert.ok(room['another']! > 0)
+  assert.deepEqual([room['d0'], project_room], [undefined, { p: 0 }])
 })
 
 test('a lane without room is not kept, and neither is a project without lanes', () => {

@@ -21,8 +21,9 @@ type Lane<T> = Addressed & {
   /** Answered but not yet written. */
   unsettled: number
   queue: T[]
-  /** Of what is queued, in flight and unsettled. */
+  /** Of what is queued, in flight and unsettled, and of what was queued last. */
   bytes: number
+  usual: number | null
   /** More may wait in the database. */
   backlog: boolean
   /** That was heard since the last claim was asked for, which may not have seen it. */
@@ -33,8 +34,8 @@ type Lane<T> = Addressed & {
 export type Leased = Addressed & { id: string; lease_until: number | null }
 
 export type Lanes<T extends Leased> = {
-  /** Keeps a place for a delivery to come; false when there is none, or when older work waits in the database. */
-  reserve: (addressed: Addressed) => boolean
+  /** Keeps a place for a delivery of so many bytes, if known; false when there is none, or older work waits in the database. */
+  reserve: (addressed: Addressed, bytes?: number) => boolean
   /**
    * Told of what waits in the database: whether its lane has as much as its limits allow, or its project as much as its share
    * does. Then it needs no claim of its own: one follows when there is a place.
@@ -135,6 +136,7 @@ export function createLanes<T extends Leased>({
         unsettled: 0,
         queue: [],
         bytes: 0,
+        usual: null,
         backlog: false,
         told: false,
       }
@@ -220,7 +222,8 @@ export function createLanes<T extends Leased>({
       : Math.min(most, QUEUED_S * per_second - lane.queue.length - lane.reserved)
   }
 
-  const room = (lane: Lane<T>) => Math.min(allowed(lane), shares.room(lane, held(lane)))
+  const room = (lane: Lane<T>, bytes?: number) =>
+    Math.min(allowed(lane), shares.room(lane, held(lane), bytes))
 
   // At the edge of a share a lane would ask for one at a time.
   const wantsMore = (lane: Lane<T>) =>
@@ -251,12 +254,11 @@ export function createLanes<T extends Leased>({
   const judge = (lane: Lane<T>) => shares.judge(lane, held(lane), standingOf(lane.times, clock.now()))
 
   return {
-    reserve(addressed) {
-      if (shares.fitting().held <= 0) return false
+    reserve(addressed, bytes) {
       const lane = laneOf(addressed)
       judge(lane)
       // A refusal makes no backlog: nothing waits yet. Once it does, `awaits` is told.
-      const fits = !lane.backlog && room(lane) > 0
+      const fits = !lane.backlog && room(lane, bytes) > 0
       if (fits) take(lane)
       else tidy(lane)
       return fits

@@ -1,4 +1,5 @@
 // Who may have how much of the memory for deliveries (docs/decisions/009): what hangs must leave something to what does not.
+import { isSmall } from '../domain/weight.ts'
 import type { Standing } from './standings.ts'
 
 /** What is held, in deliveries and in bytes. */
@@ -10,8 +11,8 @@ type Holding = { held: number; bytes: number }
  */
 export type Project = Holding & { id: string; lanes: number; full: boolean; behind: boolean }
 
-/** A destination: its project, its standing, and the bytes it holds itself. */
-type Holder = { project: Project; standing: Standing; bytes: number }
+/** A destination: its project, its standing, the bytes it holds itself, and those of the delivery weighed last. */
+type Holder = { project: Project; standing: Standing; bytes: number; usual: number | null }
 
 export type Shares = {
   /** A project's entry, for one destination more or less. */
@@ -25,10 +26,10 @@ export type Shares = {
   /** Gives a destination that holds so many another standing, if it is another. */
   judge: (holder: Holder, held: number, standing: Standing) => void
   taken: () => number
-  /** How many more deliveries and bytes fit, and how many deliveries if nothing of it is live. */
+  /** How many more deliveries and bytes fit, and how many deliveries if nothing is known of them. */
   fitting: () => Holding & { spare: number }
-  /** How many more a destination that holds so many may have; not above 0 when it has its share. */
-  room: (holder: Holder, held: number) => number
+  /** How many more a destination that holds so many may have, of a size or of the usual; not above 0 when it has its share. */
+  room: (holder: Holder, held: number, size?: number | null) => number
   /**
    * How many more each project may have of the standing `other`, and whether any is behind. Marks those as full that may have
    * none.
@@ -45,10 +46,9 @@ export type Shares = {
 const CAPACITY_BYTES = 256 * 1024 * 1024
 // This part of all is for those that are live.
 const RESERVE = 1 / 8
-// What a delivery takes is known when it is there. Until then it counts as one of the last so many on average.
+// What a delivery takes is known when it is there. Until then it counts as the last one there, or as the last so many on average.
 const AVERAGED = 16
 const GUESS_BYTES = 16 * 1024
-
 // Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998: the live ones hold together
 // at most as much as is left; what a project holds else is at most twice the spare, and three times where a prompt one asks.
 // A destination has at most what its project, or all that is live, may still have.
@@ -70,17 +70,21 @@ export function createShares(capacity: number): Shares {
   const spare = () => left() - RESERVE * capacity
   const spareBytes = () => leftBytes() - RESERVE * CAPACITY_BYTES
 
-  // The last bytes are for a delivery of any size: what it takes nobody knows yet.
-  const lesser = (count: number, size: number) => Math.min(count, Math.ceil(size / mean))
+  /**
+   * How many there are in so many deliveries and bytes, of a size or, without one, of what nobody knows: it may be large. The last
+   * bytes are for one of any size.
+   */
+  const lesser = (held: number, size: number, each: number | null) =>
+    each !== null && isSmall(each) ? held : Math.min(held, Math.ceil(size / (each ?? mean)))
 
-  const inProject = ({ held, bytes: size }: Holding, standing: 'prompt' | 'other') =>
-    lesser(OF_SPARE[standing] * spare() - held, OF_SPARE[standing] * spareBytes() - size)
+  const inProject = (own: Holding, standing: 'prompt' | 'other', each: number | null) =>
+    lesser(OF_SPARE[standing] * spare() - own.held, OF_SPARE[standing] * spareBytes() - own.bytes, each)
 
   /** How much a destination is below its threshold. */
-  function share({ project, standing, bytes: size }: Holder, held: number): number {
+  function share({ project, standing, bytes: size }: Holder, held: number, each: number | null): number {
     if (standing !== 'live')
-      return inProject({ held: project.held + held, bytes: project.bytes + size }, standing)
-    return lesser(left() - live.held - held, leftBytes() - live.bytes - size)
+      return inProject({ held: project.held + held, bytes: project.bytes + size }, standing, each)
+    return lesser(left() - live.held - held, leftBytes() - live.bytes - size, each)
   }
 
   const groupOf = ({ project, standing }: Holder): Holding => (standing === 'live' ? live : project)
@@ -115,6 +119,7 @@ export function createShares(capacity: number): Shares {
     },
     weigh(holder, size) {
       weighed++
+      holder.usual = size
       mean += (size - mean) / AVERAGED
       load(holder, size)
     },
@@ -130,16 +135,16 @@ export function createShares(capacity: number): Shares {
     },
     taken: () => taken,
     fitting: () => ({
-      held: lesser(left(), leftBytes()),
-      bytes: leftBytes(),
-      spare: lesser(Math.floor(spare()), spareBytes()),
+      held: left(),
+      bytes: Math.max(0, spareBytes(), leftBytes() - live.bytes),
+      spare: lesser(Math.floor(spare()), spareBytes(), null),
     }),
-    room: (holder, held) => Math.ceil(share(holder, held) / COST[holder.standing]),
+    room: (holder, held, size = holder.usual) => Math.ceil(share(holder, held, size) / COST[holder.standing]),
     rooms() {
       const project_room: Record<string, number> = {}
       let behind = false
       for (const [id, project] of projects) {
-        project_room[id] = Math.max(0, Math.ceil(inProject(project, 'other') / (COST.other - 1)))
+        project_room[id] = Math.max(0, Math.ceil(inProject(project, 'other', null) / (COST.other - 1)))
         project.full = project_room[id] === 0
         project.behind ||= project.full
         behind ||= project.behind
@@ -156,7 +161,7 @@ export function createShares(capacity: number): Shares {
     },
     isFull: (project_id) => projects.get(project_id)?.full ?? (spare() <= 0 || spareBytes() <= 0),
     freed(project) {
-      if (!project.full || inProject(project, 'other') < project.held) return false
+      if (!project.full || inProject(project, 'other', null) < project.held) return false
       project.full = false
       return true
     },

@@ -2,6 +2,7 @@
 // inserted, hands it over after the commit, and remembers projects for a second.
 import { AppError } from '../domain/errors.ts'
 import type { Task } from '../domain/task.ts'
+import { deliveryBytes } from '../domain/weight.ts'
 import { callVerbs, type CallWrite } from './call-verbs.ts'
 import type { Cipher } from './cipher.ts'
 import {
@@ -81,13 +82,17 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     sealCall(cipher, { ...call, task_id })
   const sealed = (idempotency: Idempotency | null | undefined) => sealedOrNull(cipher, idempotency)
 
-  /** A write that inserts a delivery: reserves a slot when its batch is formed and uses or returns it after the commit. */
+  /**
+   * A write that inserts a delivery: reserves a slot when its batch is formed, for its bytes if they are known, and uses or returns
+   * it after the commit.
+   */
   async function writeDelivery<T>(
     delivery: NewDelivery | null,
+    bytes: number | undefined,
     commit: (leased: () => boolean) => Promise<{ value: T; inserted: Inserted | null; body: string }>,
   ): Promise<T> {
     let leased = false
-    const lease = () => (leased = delivery !== null && outlet.admit(delivery))
+    const lease = () => (leased = delivery !== null && outlet.admit(delivery, bytes))
     try {
       const { value, inserted, body } = await commit(lease)
       if (delivery !== null && leased && inserted?.state === 'sending') {
@@ -137,7 +142,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       const { task, destination, idempotency, labels, applied, call, hashes } = input
       const known = destination === null || knownDestinations.has(destination.id)
       const body = applied?.event?.body ?? ''
-      return writeDelivery(applied?.delivery ?? null, async (lease) => {
+      return writeDelivery(applied?.delivery ?? null, deliveryBytes({ body }), async (lease) => {
         const { delivery, ...result } = await write(
           'createTask',
           () => ({
@@ -170,7 +175,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       const { task, event, delivery, call } = input
       const body = event?.body ?? ''
       const sealed = call?.kind === 'restart' ? { ...input, call: sealedFor(task.id, call) } : input
-      return writeDelivery(delivery, async (lease) => {
+      return writeDelivery(delivery, deliveryBytes({ body }), async (lease) => {
         const { result, delivery: inserted } = await write('transition', () => leasing(sealed, lease), {
           task_ids: [task.id],
           bytes: 1024 + 2 * body.length,
@@ -237,7 +242,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       }
     },
     resend({ delivery, unsettled_id, idempotency, audit }) {
-      return writeDelivery(unsettled_id === null ? delivery : null, async (lease) => {
+      return writeDelivery(unsettled_id === null ? delivery : null, undefined, async (lease) => {
         const output = await write(
           'resend',
           () => ({

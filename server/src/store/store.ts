@@ -139,7 +139,7 @@ export type ClaimRequest = {
   /** Due destinations taken at most beside those named in `room`, and deliveries of each. */
   destinations: number
   per_destination: number
-  /** What all may weigh together (domain/weight.ts), in bytes; the first is taken in any case. */
+  /** What all that are not small may weigh together (domain/weight.ts), in bytes; the first is taken in any case. */
   bytes: number
   /** How many a destination has room for; destinations not named here have `per_destination`, as far as their projects have room. */
   room: Record<string, number>
@@ -212,8 +212,11 @@ export type Addressed = Pick<Delivery, 'project_id' | 'destination_id'>
 
 /** The engine's side of a commit: asked for room before a delivery is inserted, handed the delivery after it. */
 export interface Outlet {
-  /** Reserves a slot at a destination, or says that there is none or that older work waits there. */
-  admit(delivery: Addressed): boolean
+  /**
+   * Reserves a slot at a destination for what weighs so much (domain/weight.ts), if that is known; or says that there is none or
+   * that older work waits there.
+   */
+  admit(delivery: Addressed, bytes?: number): boolean
   /** Gives back a slot that was not used. */
   withdraw(delivery: Addressed): void
   /** Sends a committed delivery in its reserved slot. */

@@ -1,6 +1,7 @@
 // Claims: due destinations first, then a few of what waits at each, in separate statements: lock, lease, recompute. One
 // statement for all three works on a snapshot older than its locks and strands work (measured).
 import type { DestinationKind } from '../../domain/destination.ts'
+import { isSmall } from '../../domain/weight.ts'
 import { bulk, type Transaction } from '../database.ts'
 import type { ClaimRequest, ClaimResult } from '../store.ts'
 import type { WriteContext } from './context.ts'
@@ -12,7 +13,7 @@ const LOOKED_AT = 64
 const PARKED_MS = 1000
 // Where destinations of a project without room are due, nothing tells soon when others will be.
 const LOOK_AGAIN_MS = 100
-// So many are read before it is known what they weigh.
+// So many are read at once before it is known what they weigh, and after one that was not small.
 const READ_FIRST = 16
 
 /** A row that waits at a destination, and what a claim writes of it. */
@@ -110,26 +111,33 @@ async function claim<R extends Claimable, T extends Claimable>(
   }
 }
 
-/** Reads those at the front that weigh so much together, and few beyond: a body is large only when it has been read. */
+/** Reads those that weigh so much together, and all that are small up to where the first did not fit. */
 async function readWithin<R extends Claimable, T extends Claimable>(
   { ready, bytesOf }: Source<R, T>,
   context: WriteContext,
   rows: readonly R[],
   bytes: number,
 ): Promise<T[]> {
-  const read: T[] = []
+  const taken: T[] = []
   let left = bytes
-  for (let at = 0, next = READ_FIRST; at < rows.length && left > 0;) {
-    for (const one of await ready(context, rows.slice(at, at + next))) {
-      if (left <= 0) break
-      read.push(one)
-      left -= bytesOf(one)
+  let cut = false
+  // That a body is large is known when it has been read: few are read at a time, more while all are small.
+  let count = READ_FIRST
+  for (let at = 0; at < rows.length && !cut;) {
+    const read = await ready(context, rows.slice(at, at + count))
+    at += count
+    count *= 4
+    for (const one of read) {
+      const size = bytesOf(one)
+      if (isSmall(size)) taken.push(one)
+      else if (left > 0 || taken.length === 0) {
+        taken.push(one)
+        left -= size
+        count = READ_FIRST
+      } else cut = true
     }
-    at += next
-    const mean = (bytes - left) / Math.max(1, read.length)
-    next = Math.max(1, Math.floor(left / (2 * Math.max(1, mean))))
   }
-  return read
+  return taken
 }
 
 async function nextDueAt(
