@@ -49,6 +49,7 @@ const RESERVE = 1 / 8
 // What a delivery takes is known when it is there. Until then it counts as the last one there, or as the last so many on average.
 const AVERAGED = 16
 const GUESS_BYTES = 16 * 1024
+
 // Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998: the live ones hold together
 // at most as much as is left; what a project holds else is at most twice the spare, and three times where a prompt one asks.
 // A destination has at most what its project, or all that is live, may still have.
