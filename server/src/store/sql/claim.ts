@@ -60,7 +60,8 @@ async function claim<R extends Claimable, T extends Claimable>(
   request: ClaimRequest,
 ): Promise<ClaimResult<T>> {
   const { tx, now, owner } = context
-  const { due, named } = await dueDestinations(tx, now, source.kind, request)
+  const fullProjects = Object.keys(request.project_room).filter((id) => request.project_room[id] === 0)
+  const { due, named } = await dueDestinations(tx, now, source.kind, request, fullProjects)
   const candidates = [...due, ...named]
   const { rooms, parked } = allot(candidates, request)
   const roomOf = (id: string) => rooms.get(id) ?? 0
@@ -101,7 +102,7 @@ async function claim<R extends Claimable, T extends Claimable>(
   const hasMore = ({ id }: Due) =>
     cut.has(id) || (!opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id))
   const further = due.length === LOOKED_AT || rooms.size + parked.length < candidates.length || cut.size > 0
-  const full = request.destinations === 0 || fullProjects(request).length > 0
+  const full = request.destinations === 0 || fullProjects.length > 0
   return {
     claimed,
     more: [...parked, ...open.filter(hasMore).map(({ id }) => id)],
@@ -153,9 +154,6 @@ async function nextDueAt(
   return (next?.['due_at'] as number | null | undefined) ?? null
 }
 
-const fullProjects = ({ project_room }: ClaimRequest): string[] =>
-  Object.keys(project_room).filter((id) => project_room[id] === 0)
-
 /**
  * How many each destination has room for, in their order, and those without room. Who is in neither has only come too late for
  * this claim.
@@ -203,13 +201,14 @@ async function dueDestinations(
   now: number,
   kind: DestinationKind,
   request: ClaimRequest,
+  fullProjects: readonly string[],
 ): Promise<{ due: Due[]; named: Due[] }> {
   // Those of full projects are read past: to park them would be to write each of them, over and over.
   const due = (await tx.all(
     `select d.id, d.project_id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
      where d.kind = '${kind}' and d.due_at <= $1 and not d.project_id ${tx.flavor.oneOf('$3')}
      order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
-    [now, LOOKED_AT, JSON.stringify(fullProjects(request))],
+    [now, LOOKED_AT, JSON.stringify(fullProjects)],
   )) as Due[]
   const taken = new Set(due.map(({ id }) => id))
   const named = Object.keys(request.room).filter((id) => !taken.has(id) && (request.room[id] ?? 0) > 0)
