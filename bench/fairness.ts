@@ -55,6 +55,11 @@ type Kind = {
 
 type Side = { nodes: Nodes; key: string }
 
+/** The healthy callbacks' waits in milliseconds from resolution to arrival, their rate, and that of tasks for the broken one. */
+type Measured = { waits: number[]; per_s: number; broken_per_s: number }
+
+type Round = { alone: Measured; beside: Measured }
+
 /** The healthy receivers' waits and rate, alone and beside each kind of broken one. */
 export async function fairness(stage: Stage): Promise<Result[]> {
   await using stack = new AsyncDisposableStack()
@@ -110,23 +115,43 @@ function compare(stage: Stage, setup: Setup, receivers: Receivers, kind: Kind): 
       // What is compiled and opened for the first time is nobody's cost.
       for (const side of [alone, beside])
         await measure(receivers, side, { ...stage.sizes, seconds: WARM_UP_S })
-      const rounds: Figures[] = []
+      const rounds: Round[] = []
       for (let i = 1; i <= stage.sizes.rounds; i++) {
-        const { per_s, p50_ms, p99_ms } = await measure(receivers, alone, stage.sizes)
+        const quiet = await measure(receivers, alone, stage.sizes)
         const urlOf = (number: number) => kind.urlOf(number, i)
         if (kind.before !== undefined) await fillMemory(beside, urlOf, kind.before)
-        const figures = await measure(receivers, beside, stage.sizes, urlOf)
-        const round = { ...figures, alone_per_s: per_s, alone_p50_ms: p50_ms, alone_p99_ms: p99_ms }
-        rounds.push({ ...round, p99_to_alone: figures.p99_ms / p99_ms })
-        stage.say(`${setup.name}, beside one that ${kind.name}, round ${i}: ${figuresLine(round)}`)
+        const round = { alone: quiet, beside: await measure(receivers, beside, stage.sizes, urlOf) }
+        rounds.push(round)
+        stage.say(`${setup.name}, beside one that ${kind.name}, round ${i}: ${figuresLine(figuresOf(round))}`)
       }
       await Promise.all([alone.nodes.stop(), beside.nodes.stop()])
       return resultOf(
         { group: 'fairness', scenario: `beside one that ${kind.name}`, database: setup.name },
-        rounds,
+        rounds.map(figuresOf),
+        togetherOf(rounds),
       )
     }),
   )
+}
+
+function figuresOf({ alone, beside }: Round): Figures {
+  const [quiet, noisy] = [waitsOf(alone.waits), waitsOf(beside.waits)]
+  return {
+    per_s: beside.per_s,
+    ...noisy,
+    broken_per_s: beside.broken_per_s,
+    alone_per_s: alone.per_s,
+    alone_p50_ms: quiet.p50_ms,
+    alone_p99_ms: quiet.p99_ms,
+    p99_to_alone: noisy.p99_ms / quiet.p99_ms,
+  }
+}
+
+/** One stall of a tenth of a second decides the p99 of a round; that of all rounds together takes several. */
+function togetherOf(rounds: readonly Round[]): Figures {
+  const quiet = waitsOf(rounds.flatMap(({ alone }) => alone.waits)).p99_ms
+  const noisy = waitsOf(rounds.flatMap(({ beside }) => beside.waits)).p99_ms
+  return { all_alone_p99_ms: quiet, all_p99_ms: noisy, all_p99_to_alone: noisy / quiet }
 }
 
 async function startAlone({ start }: Ground, receivers: Receivers): Promise<Side> {
@@ -168,16 +193,15 @@ async function fillMemory(
 }
 
 /**
- * The rate of healthy callbacks, and milliseconds from resolution to arrival. With `brokenUrlOf` every fifth task is in place of
- * what is left out without it; those have connections of their own, so that their waiting for a name holds up nobody's load, and
- * they end with the others.
+ * With `brokenUrlOf` every fifth task is in place of what is left out without it; those have connections of their own, so that
+ * their waiting for a name holds up nobody's load, and they end with the others.
  */
 async function measure(
   receivers: Receivers,
   { nodes: { ports }, key }: Side,
   { rate: wanted, seconds }: Pick<Stage['sizes'], 'rate' | 'seconds'>,
   brokenUrlOf?: (number: number) => string,
-) {
+): Promise<Measured> {
   const isFifth = (number: number) => number % BROKEN_ONE_IN === 0
   const ledger = createLedger(wanted * seconds, (number) => (isFifth(number) ? 'dead' : 'healthy'))
   let last = 0
@@ -202,6 +226,5 @@ async function measure(
   const { lost, doubled } = ledger.faults()
   check(lost === 0 && doubled === 0, `${lost} healthy callbacks were lost, ${doubled} came twice`)
   const waits = ledger.takeWaits()
-  const figures = { per_s: rateOf(waits.length, started, last), ...waitsOf(waits) }
-  return brokenUrlOf === undefined ? figures : { ...figures, broken_per_s: broken / seconds }
+  return { waits, per_s: rateOf(waits.length, started, last), broken_per_s: broken / seconds }
 }

@@ -23,6 +23,21 @@ test('the median of an even number of rounds is between the two in the middle', 
   assert.equal(resultOf({ group: 'load', scenario: 'drain', database: 'SQLite' }, rounds).per_s, 25)
 })
 
+test('what is of all rounds together is no median', () => {
+  const rounds = [{ p99_ms: 1 }, { p99_ms: 9 }]
+  const subject = { group: 'fairness', scenario: 'beside one', database: 'SQLite' }
+  const result = resultOf(subject, rounds, { all_p99_ms: 8 })
+  assert.equal(result.all_p99_ms, 8)
+  assert.equal(
+    resultTables([result]),
+    `### fairness
+
+| scenario | database | p99 | p99 of all rounds |
+| --- | --- | --- | --- |
+| beside one | SQLite | 5.0 ms (1.0–9.0) | 8.0 ms |`,
+  )
+})
+
 test('each group is a table with the columns that its results have, and the spread where there were several rounds', () => {
   const subject = { group: 'load', database: 'SQLite' }
   const tables = resultTables([

@@ -5,7 +5,8 @@ type Column = { title: string; unit: string; digits: number }
 
 // In the order of the table. `broken_per_s` are the tasks for the broken receiver, beside those counted; `alone` is the same load
 // without it or without the siege, `held` how many connections of each kind there were on average, `first_ms` from the start of
-// the process to the first delivery, `rise_mib` what a straight line through the memory of the whole time rises by.
+// the process to the first delivery, `rise_mib` what a straight line through the memory of the whole time rises by. What begins
+// with `all` is of what all rounds measured, taken together.
 const columns = {
   per_s: { title: 'per second', unit: '', digits: 0 },
   ratio_to_raw: { title: 'to raw', unit: '', digits: 2 },
@@ -20,6 +21,9 @@ const columns = {
   ratio_to_alone: { title: 'to alone', unit: '', digits: 2 },
   held: { title: 'held', unit: '', digits: 0 },
   p99_to_alone: { title: 'p99 / alone', unit: '', digits: 2 },
+  all_alone_p99_ms: { title: 'p99 of all rounds alone', unit: ' ms', digits: 1 },
+  all_p99_ms: { title: 'p99 of all rounds', unit: ' ms', digits: 1 },
+  all_p99_to_alone: { title: 'of all / alone', unit: '', digits: 2 },
   first_ms: { title: 'first delivery', unit: ' ms', digits: 0 },
   resident_mib: { title: 'resident', unit: ' MiB', digits: 0 },
   rise_mib: { title: 'rise', unit: ' MiB', digits: 1 },
@@ -33,18 +37,18 @@ export type Figures = Partial<Record<Measure, number>>
 /** Whose figures they are; `size` is how much there was of what the scenario varies. */
 type Subject = { group: string; scenario: string; database: string; size?: string }
 
-/** A scenario's medians, and the rounds that they are of. */
+/** A scenario's medians, the rounds that they are of, and what is of all rounds together. */
 export type Result = Subject & Figures & { rounds: Figures[] }
 
 const measures = Object.keys(columns) as Measure[]
 
-/** Makes a result of the figures of its rounds. */
-export function resultOf(subject: Subject, rounds: Figures[]): Result {
+/** Makes a result of the figures of its rounds, and of those that are of all rounds together. */
+export function resultOf(subject: Subject, rounds: Figures[], together: Figures = {}): Result {
   const medians = measures.flatMap((measure) => {
     const values = valuesOf(rounds, measure)
     return values.length === 0 ? [] : [[measure, median(values)] as const]
   })
-  return { ...subject, ...Object.fromEntries(medians), rounds }
+  return { ...subject, ...Object.fromEntries(medians), ...together, rounds }
 }
 
 const valuesOf = (rounds: readonly Figures[], measure: Measure): number[] =>
@@ -75,20 +79,20 @@ function table(results: readonly Result[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
-function cell({ rounds }: Result, measure: Measure): string {
-  const values = valuesOf(rounds, measure)
-  if (values.length === 0) return ''
+function cell({ rounds, ...result }: Figures & { rounds: Figures[] }, measure: Measure): string {
+  const value = result[measure]
+  if (value === undefined) return ''
   const { unit, digits } = columns[measure]
-  const show = (value: number) =>
-    value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-  const middle = `${show(median(values))}${unit}`
-  if (values.length === 1) return middle
-  return `${middle} (${show(Math.min(...values))}–${show(Math.max(...values))})`
+  const show = (shown: number) =>
+    shown.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+  const values = valuesOf(rounds, measure)
+  if (values.length < 2) return `${show(value)}${unit}`
+  return `${show(value)}${unit} (${show(Math.min(...values))}–${show(Math.max(...values))})`
 }
 
 /** One round in a line, for whoever waits for the others. */
 export const figuresLine = (figures: Figures): string =>
   measures
     .filter((measure) => figures[measure] !== undefined)
-    .map((measure) => `${columns[measure].title} ${cell({ rounds: [figures] } as Result, measure)}`)
+    .map((measure) => `${columns[measure].title} ${cell({ ...figures, rounds: [] }, measure)}`)
     .join(', ')
