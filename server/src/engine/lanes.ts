@@ -2,6 +2,7 @@
 // itself. Everything here is a hint for speed; the truth about a delivery is its row. Empty lanes are forgotten.
 import { defaultSettings, type Limits } from '../domain/project.ts'
 import type { Addressed, ClaimRequest, ClaimResult } from '../store/store.ts'
+import { planClaim } from './claim-plan.ts'
 import type { Clock } from './clock.ts'
 import { createShares, type Project } from './shares.ts'
 import { createRemembered, isInTime, noteEnd, standingOf, type Standing, type Times } from './standings.ts'
@@ -85,12 +86,6 @@ export type LanesOptions<T> = {
 }
 
 const CAPACITY = 8192
-const CLAIM_DESTINATIONS = 64
-// A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
-const CLAIM_EACH = 16
-const CLAIM_NAMED = 1024
-// And this part of the bytes that fit: how much one weighs is seen only then.
-const CLAIM_BYTES_PART = 4
 // A lane holds so many times what may be in flight, so that the receiver never waits for a commit of ours. It is also the
 // most that a kill can make arrive twice.
 const AHEAD = 4
@@ -233,10 +228,10 @@ export function createLanes<T extends Leased>({
     room(lane) > 0 &&
     shares.room(lane, held(lane)) >= held(lane) / 2
 
-  function backlogs(): number {
-    let count = 0
-    for (const { backlog } of lanes.values()) if (backlog) count++
-    return count
+  /** Behind the others, so that each has its turn to be named when there is not enough for all. */
+  function moveBehind(lane: Lane<T>): void {
+    lanes.delete(lane.destination_id)
+    lanes.set(lane.destination_id, lane)
   }
 
   /** Looks for attempts that have been under way for long; a claim is asked for at least every second. */
@@ -321,46 +316,17 @@ export function createLanes<T extends Leased>({
         short = true
         return null
       }
-      // Half for those known to have more, half for whoever turns up.
-      let named = Math.min(CLAIM_NAMED, Math.ceil(free.held / 2))
-      const unnamed = Math.max(0, Math.min(free.held - named, free.spare))
-      const { project_room, behind } = shares.rooms()
-      // Where not all can have their turn, the first ones do not get several.
-      const per_destination = behind ? 1 : Math.max(1, Math.min(CLAIM_EACH, unnamed))
-      const destinations = Math.min(CLAIM_DESTINATIONS, Math.ceil(unnamed / per_destination))
-      const each = Math.max(per_destination, Math.floor(named / backlogs()))
-      const rooms: Record<string, number> = {}
-      const served: Lane<T>[] = []
-      for (const [id, lane] of lanes) {
+      for (const lane of lanes.values()) {
         lane.told = false
         judge(lane)
-        const bounded = lane.standing === 'other'
-        const left = bounded ? (project_room[lane.project_id] ?? 0) : Infinity
-        const most = Math.min(left, Math.max(0, room(lane)))
-        if (most >= per_destination && (!lane.backlog || named === 0)) continue
-        // Whoever is named is served before those that are due.
-        if (most > 0 && bounded && lane.project.behind) continue
-        const given = Math.min(most, named, each)
-        if (given > 0) served.push(lane)
-        named -= given
-        if (bounded) project_room[lane.project_id] = left - given
+      }
+      const { request, given } = planClaim([...lanes.values()], free, shares.rooms(), (lane) => room(lane))
+      for (const [lane, count] of given) {
         // Nobody will have looked how much more there is.
-        if (given === 0) lane.backlog = true
-        // Of those in a full project none has room anyway.
-        if (!bounded || !lane.project.full) rooms[id] = given
+        if (count === 0) lane.backlog = true
+        else moveBehind(lane)
       }
-      // Behind the others, so that each has its turn when there is not enough for all.
-      for (const lane of served) {
-        lanes.delete(lane.destination_id)
-        lanes.set(lane.destination_id, lane)
-      }
-      return {
-        destinations,
-        per_destination,
-        bytes: Math.ceil(free.bytes / CLAIM_BYTES_PART),
-        room: rooms,
-        project_room,
-      }
+      return request
     },
     learn(request, { claimed, more, further }) {
       const full = new Set(more)

@@ -11,6 +11,12 @@ type Holding = { held: number; bytes: number }
  */
 export type Project = Holding & { id: string; lanes: number; full: boolean; behind: boolean }
 
+/** How many more deliveries and bytes fit, and how many deliveries if nothing is known of them. */
+export type Fitting = Holding & { spare: number }
+
+/** How many more each project may have of the standing `other`, and whether any is behind. */
+export type Rooms = { project_room: Record<string, number>; behind: boolean }
+
 /** A destination: its project, its standing, the bytes it holds itself, and those of the delivery weighed last. */
 type Holder = { project: Project; standing: Standing; bytes: number; usual: number | null }
 
@@ -26,15 +32,11 @@ export type Shares = {
   /** Gives a destination that holds so many another standing, if it is another. */
   judge: (holder: Holder, held: number, standing: Standing) => void
   taken: () => number
-  /** How many more deliveries and bytes fit, and how many deliveries if nothing is known of them. */
-  fitting: () => Holding & { spare: number }
+  fitting: () => Fitting
   /** How many more a destination that holds so many may have, of a size or of the usual; not above 0 when it has its share. */
   room: (holder: Holder, held: number, size?: number | null) => number
-  /**
-   * How many more each project may have of the standing `other`, and whether any is behind. Marks those as full that may have
-   * none.
-   */
-  rooms: () => { project_room: Record<string, number>; behind: boolean }
+  /** Marks those projects as full that may have none. */
+  rooms: () => Rooms
   /** Whether a claim leaves out what is not known to be prompt. */
   isFull: (project_id: string) => boolean
   /** All that waited has had its turn, but where there is no room; whether there was any that had not. */
