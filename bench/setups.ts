@@ -86,15 +86,13 @@ async function sumOf(values: readonly Promise<number>[]): Promise<number> {
   return found.reduce((sum, value) => sum + value, 0)
 }
 
-/** Works in a temporary folder, which is gone afterwards; a failure leaves it, with the database and the log in it. */
+/** Works in a temporary folder, which is gone afterwards; a failure or an interruption leaves it, with the database and the log. */
 export async function inFolder<T>(work: (data: string) => Promise<T>): Promise<T> {
   const data = await mkdtemp(join(tmpdir(), 'ringback-bench-'))
-  try {
-    const result = await work(data)
-    await rm(data, { recursive: true })
-    return result
-  } catch (error) {
-    console.error(`what is left of it: ${data}`)
-    throw error
-  }
+  const tell = () => console.error(`what is left of it: ${data}`)
+  process.once('exit', tell)
+  const result = await work(data)
+  await rm(data, { recursive: true })
+  process.off('exit', tell)
+  return result
 }
