@@ -7,8 +7,11 @@ const SMALL_BYTES = 16 * 1024
 /** Whether one that weighs so much need not wait for its bytes. */
 export const isSmall = (bytes: number): boolean => bytes <= SMALL_BYTES
 
-/** Of a delivery: its body as text, and once more as what goes over the wire. */
-export const deliveryBytes = ({ body }: { body: string }): number => 2 * body.length
+/** Of a body of so many characters: as text, and once more as what goes over the wire. */
+export const bodyWeight = (length: number): number => 2 * length
+
+/** Of a delivery. */
+export const deliveryBytes = ({ body }: { body: string }): number => bodyWeight(body.length)
 
 /** Of a call: what its request is made of. */
 export const callBytes = ({ task }: { task: Pick<Task, 'call_plan' | 'params'> }): number =>

@@ -1,6 +1,7 @@
 // Brings what is due to its lanes, on two ways: straight from the commit that made it, and by claims of what waits in the
 // database. Both are hints that may get lost: the claim loop also looks once a second.
-import type { Addressed, ClaimRequest, ClaimResult } from '../store/store.ts'
+import type { ClaimRequest, ClaimResult } from '../store/claiming.ts'
+import type { Addressed } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import { createLanes, type Lanes, type LanesOptions, type Leased } from './lanes.ts'
 import type { Log } from './log.ts'

@@ -1,7 +1,8 @@
 // The engine's memory of who is being sent what: one lane per destination, so that a hung receiver holds up nobody but
 // itself. Everything here is a hint for speed; the truth about a delivery is its row. Empty lanes are forgotten.
 import { defaultSettings, type Limits } from '../domain/project.ts'
-import type { Addressed, ClaimRequest, ClaimResult } from '../store/store.ts'
+import type { ClaimRequest, ClaimResult } from '../store/claiming.ts'
+import type { Addressed } from '../store/store.ts'
 import { planClaim } from './claim-plan.ts'
 import type { Clock } from './clock.ts'
 import { createShares, type Project } from './shares.ts'
@@ -92,6 +93,8 @@ const AHEAD = 4
 // A limit of so many a second lets a tenth of a second's worth begin at once, and two seconds' worth wait here: a lease
 // must not run out in the queue.
 const BURST_MS = 100
+// Nothing is known of what is sent again, or when its turn has come, before it has been read.
+const MAYBE_BYTES = 1024 * 1024
 const QUEUED_S = 2
 
 /** Makes the lanes. */
@@ -110,7 +113,9 @@ export function createLanes<T extends Leased>({
   const remembered = createRemembered()
   /** When each attempt under way began. */
   const inFlight = new Map<T, number>()
+  /** Some wait for a place, some that are large for their bytes. */
   let short = false
+  let heavy = false
   let whenIdle: (() => void)[] = []
 
   function laneOf({ project_id, destination_id }: Addressed): Lane<T> {
@@ -206,6 +211,10 @@ export function createLanes<T extends Leased>({
       onRoom()
     }
     if (shares.freed(lane.project)) onRoom()
+    if (heavy && shares.roomy()) {
+      heavy = false
+      onRoom()
+    }
   }
 
   /** How many more its limits allow a lane. */
@@ -217,7 +226,7 @@ export function createLanes<T extends Leased>({
       : Math.min(most, QUEUED_S * per_second - lane.queue.length - lane.reserved)
   }
 
-  const room = (lane: Lane<T>, bytes?: number) =>
+  const room = (lane: Lane<T>, bytes = lane.usual) =>
     Math.min(allowed(lane), shares.room(lane, held(lane), bytes))
 
   // At the edge of a share a lane would ask for one at a time.
@@ -253,7 +262,7 @@ export function createLanes<T extends Leased>({
       const lane = laneOf(addressed)
       judge(lane)
       // A refusal makes no backlog: nothing waits yet. Once it does, `awaits` is told.
-      const fits = !lane.backlog && room(lane, bytes) > 0
+      const fits = !lane.backlog && room(lane, bytes ?? lane.usual ?? MAYBE_BYTES) > 0
       if (fits) take(lane)
       else tidy(lane)
       return fits
@@ -264,7 +273,7 @@ export function createLanes<T extends Leased>({
       const full = shares.isFull(project_id)
       const prompt = lane === undefined ? remembered.isPrompt(destination_id) : lane.standing !== 'other'
       // A claim reads past a full project, but not past those that are named.
-      const named = lane !== undefined && allowed(lane) <= 0
+      const named = lane !== undefined && (allowed(lane) <= 0 || (lane.backlog && room(lane) <= 0))
       if (named || (full && prompt)) Object.assign(laneOf(addressed), { backlog: true, told: true })
       return named || (full && !prompt)
     },
@@ -328,12 +337,14 @@ export function createLanes<T extends Leased>({
       }
       return request
     },
-    learn(request, { claimed, more, further }) {
+    learn(request, { claimed, more, cut, further }) {
       const full = new Set(more)
+      heavy ||= Object.keys(cut).length > 0
       const looked = new Set(claimed.map(({ destination_id }) => destination_id))
       let moved = (!further && shares.caughtUp()) || claimed.length > 0
       let again = further
       for (const [id, lane] of lanes) {
+        lane.usual = cut[id] ?? lane.usual
         if (full.has(id)) lane.backlog = true
         else if (!lane.told && (looked.has(id) || (request.room[id] ?? 0) > 0)) {
           moved ||= lane.backlog

@@ -6,16 +6,20 @@ import type { Standing } from './standings.ts'
 type Holding = { held: number; bytes: number }
 
 /**
- * What those destinations of a project that are not live hold together. `full` says that a claim left out those of the standing
+ * What those destinations of a project that are not live hold together, and `all` with the live ones. `full` says that a claim left out those of the standing
  * `other`, and `behind` that some of these have not had their turn since.
  */
-export type Project = Holding & { id: string; lanes: number; full: boolean; behind: boolean }
+export type Project = Holding & { id: string; all: Holding; lanes: number; full: boolean; behind: boolean }
 
-/** How many more deliveries and bytes fit, and how many deliveries if nothing is known of them. */
+/** How many more deliveries and bytes fit, and how many deliveries for those that are not live. */
 export type Fitting = Holding & { spare: number }
 
-/** How many more each project may have of the standing `other`, and whether any is behind. */
-export type Rooms = { project_room: Record<string, number>; behind: boolean }
+/** How many more deliveries and bytes each project may have of the standing `other`, and whether any is behind. */
+export type Rooms = {
+  project_room: Record<string, number>
+  project_bytes: Record<string, number>
+  behind: boolean
+}
 
 /** A destination: its project, its standing, the bytes it holds itself, and those of the delivery weighed last. */
 type Holder = { project: Project; standing: Standing; bytes: number; usual: number | null }
@@ -33,7 +37,10 @@ export type Shares = {
   judge: (holder: Holder, held: number, standing: Standing) => void
   taken: () => number
   fitting: () => Fitting
-  /** How many more a destination that holds so many may have, of a size or of the usual; not above 0 when it has its share. */
+  /**
+   * How many more a destination that holds so many may have, of a size or of the usual; not above 0 when it has its share. One of
+   * which nothing is known counts as small: a claim weighs what it takes.
+   */
   room: (holder: Holder, held: number, size?: number | null) => number
   /** Marks those projects as full that may have none. */
   rooms: () => Rooms
@@ -43,6 +50,8 @@ export type Shares = {
   caughtUp: () => boolean
   /** Whether a project that was full has room for a good part of what it may have; it is no longer full then. */
   freed: (project: Project) => boolean
+  /** A good part of the bytes is free. */
+  roomy: () => boolean
 }
 
 const CAPACITY_BYTES = 256 * 1024 * 1024
@@ -56,6 +65,9 @@ const GUESS_BYTES = 16 * 1024
 // at most as much as is left; what a project holds else is at most twice the spare, and three times where a prompt one asks.
 // A destination has at most what its project, or all that is live, may still have.
 const OF_SPARE = { prompt: 3, other: 2 }
+// And a project has at most this part, live ones and all: those that hang one behind the other, each a moment after it was live,
+// would have everything in the end. What is left is more than the reserve, or nobody could be claimed for.
+const MOST = 5 / 6
 // One more takes so many of a destination's share, since what is left changes, too; and of its project's one less.
 const COST = { live: 3, prompt: 5, other: 4 }
 
@@ -73,21 +85,27 @@ export function createShares(capacity: number): Shares {
   const spare = () => left() - RESERVE * capacity
   const spareBytes = () => leftBytes() - RESERVE * CAPACITY_BYTES
 
-  /**
-   * How many there are in so many deliveries and bytes, of a size or, without one, of what nobody knows: it may be large. The last
-   * bytes are for one of any size.
-   */
+  /** How many of a size there are in so many deliveries and bytes; the last bytes are for one of any size. */
   const lesser = (held: number, size: number, each: number | null) =>
-    each !== null && isSmall(each) ? held : Math.min(held, Math.ceil(size / (each ?? mean)))
+    each === null || isSmall(each) ? held : Math.min(held, Math.ceil(size / each))
 
-  const inProject = (own: Holding, standing: 'prompt' | 'other', each: number | null) =>
-    lesser(OF_SPARE[standing] * spare() - own.held, OF_SPARE[standing] * spareBytes() - own.bytes, each)
+  const heldInProject = (held: number, standing: 'prompt' | 'other') => OF_SPARE[standing] * spare() - held
+  const bytesInProject = (size: number, standing: 'prompt' | 'other') =>
+    OF_SPARE[standing] * spareBytes() - size
 
   /** How much a destination is below its threshold. */
   function share({ project, standing, bytes: size }: Holder, held: number, each: number | null): number {
-    if (standing !== 'live')
-      return inProject({ held: project.held + held, bytes: project.bytes + size }, standing, each)
-    return lesser(left() - live.held - held, leftBytes() - live.bytes - size, each)
+    if (standing === 'live')
+      return lesser(
+        Math.min(left() - live.held - held, MOST * capacity - project.all.held),
+        Math.min(leftBytes() - live.bytes - size, MOST * CAPACITY_BYTES - project.all.bytes),
+        each,
+      )
+    return lesser(
+      heldInProject(project.held + held, standing),
+      bytesInProject(project.bytes + size, standing),
+      each,
+    )
   }
 
   const groupOf = ({ project, standing }: Holder): Holding => (standing === 'live' ? live : project)
@@ -101,13 +119,15 @@ export function createShares(capacity: number): Shares {
     bytes += size
     holder.bytes += size
     add(groupOf(holder), 0, size)
+    add(holder.project.all, 0, size)
   }
 
   return {
     enter(id) {
       let project = projects.get(id)
       if (project === undefined) {
-        project = { id, lanes: 0, held: 0, bytes: 0, full: false, behind: false }
+        const all = { held: 0, bytes: 0 }
+        project = { id, all, lanes: 0, held: 0, bytes: 0, full: false, behind: false }
         projects.set(id, project)
       }
       project.lanes++
@@ -119,6 +139,7 @@ export function createShares(capacity: number): Shares {
     count(holder, more) {
       taken += more
       add(groupOf(holder), more, 0)
+      add(holder.project.all, more, 0)
     },
     weigh(holder, size) {
       weighed++
@@ -140,19 +161,22 @@ export function createShares(capacity: number): Shares {
     fitting: () => ({
       held: left(),
       bytes: Math.max(0, spareBytes(), leftBytes() - live.bytes),
-      spare: lesser(Math.floor(spare()), spareBytes(), null),
+      spare: Math.floor(spare()),
     }),
     room: (holder, held, size = holder.usual) => Math.ceil(share(holder, held, size) / COST[holder.standing]),
     rooms() {
       const project_room: Record<string, number> = {}
+      const project_bytes: Record<string, number> = {}
       let behind = false
       for (const [id, project] of projects) {
-        project_room[id] = Math.max(0, Math.ceil(inProject(project, 'other', null) / (COST.other - 1)))
+        const cost = COST.other - 1
+        project_room[id] = Math.max(0, Math.ceil(heldInProject(project.held, 'other') / cost))
+        project_bytes[id] = Math.max(0, Math.ceil(bytesInProject(project.bytes, 'other') / cost))
         project.full = project_room[id] === 0
         project.behind ||= project.full
         behind ||= project.behind
       }
-      return { project_room, behind }
+      return { project_room, project_bytes, behind }
     },
     caughtUp() {
       let any = false
@@ -162,11 +186,12 @@ export function createShares(capacity: number): Shares {
       }
       return any
     },
-    isFull: (project_id) => projects.get(project_id)?.full ?? (spare() <= 0 || spareBytes() <= 0),
+    isFull: (project_id) => projects.get(project_id)?.full ?? spare() <= 0,
     freed(project) {
-      if (!project.full || inProject(project, 'other', null) < project.held) return false
+      if (!project.full || heldInProject(project.held, 'other') < project.held) return false
       project.full = false
       return true
     },
+    roomy: () => leftBytes() >= CAPACITY_BYTES / 4,
   }
 }

@@ -9,7 +9,8 @@ import type { Task } from '../domain/task.ts'
 import type { Cipher } from './cipher.ts'
 import type { Access } from './project-verbs.ts'
 import { openCall, openToken, sealedOrNull, sealToken } from './sealed.ts'
-import type { ClaimRequest, ClaimResult, Destination, Idempotency } from './store.ts'
+import type { ClaimRequest, ClaimResult } from './claiming.ts'
+import type { Destination, Idempotency } from './store.ts'
 
 /** A call that this process holds a lease of, with its task as it was when the lease was taken. */
 export type ReadyCall = Call & { id: string; task: Task }

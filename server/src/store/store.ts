@@ -11,6 +11,7 @@ import type { StoredRecord } from '../domain/record.ts'
 import type { Replay, ReplayFilter } from '../domain/replay.ts'
 import type { AuditVerdict, Task, TaskStatus } from '../domain/task.ts'
 import type { CallStore, CallWrite, NewCall } from './call-verbs.ts'
+import type { ClaimRequest, ClaimResult } from './claiming.ts'
 import type { AmendResult, AmendTask } from './sql/amend.ts'
 import type { SetBreaker } from './sql/closing.ts'
 import type { TaskPageRequest } from './sql/find-tasks.ts'
@@ -133,29 +134,6 @@ export type Resealed = {
   resealed: number
   /** How many are left; exact below 10,000. */
   remaining: number
-}
-
-export type ClaimRequest = {
-  /** Due destinations taken at most beside those named in `room`, and deliveries of each. */
-  destinations: number
-  per_destination: number
-  /** What all that are not small may weigh together (domain/weight.ts), in bytes; the first is taken in any case. */
-  bytes: number
-  /** How many a destination has room for; destinations not named here have `per_destination`, as far as their projects have room. */
-  room: Record<string, number>
-  /** How many those of a project that are not named have room for together; projects not named here have no limit. */
-  project_room: Record<string, number>
-}
-export type ClaimResult<T> = {
-  claimed: T[]
-  /** Destinations that gave as many as they had room for: there may be more. */
-  more: string[]
-  /** Whether more destinations may be due than were looked at. */
-  further: boolean
-  /** The ids of those that an open breaker let through, one a destination: what becomes of them decides about the others. */
-  probes: string[]
-  /** When the next destination has something due, in milliseconds, or null. */
-  next_due_at: number | null
 }
 
 /** All that is given must hold. Times are milliseconds: `from` includes its own, `to` does not. */

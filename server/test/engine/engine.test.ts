@@ -181,6 +181,7 @@ test('what a killed process was sending is found at the next start and sent agai
     bytes: 2 ** 28,
     room: {},
     project_room: {},
+    project_bytes: {},
   })
   assert.equal(deliveries.length, 1)
   await killed.store.close()

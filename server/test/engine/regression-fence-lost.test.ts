@@ -53,6 +53,7 @@ test('a rescue that another node was quicker with is nothing to talk about', asy
     bytes: 2 ** 28,
     room: {},
     project_room: {},
+    project_bytes: {},
   })
   await killed.store.close()
 

@@ -8,7 +8,8 @@ import type { Attempt } from '../../src/domain/delivery.ts'
 import type { Project } from '../../src/domain/project.ts'
 import { decide, type CallVerb, type Task, type TaskVerb } from '../../src/domain/task.ts'
 import type { CallWrite, NewCall, ReadyCall } from '../../src/store/call-verbs.ts'
-import type { ClaimRequest, Destination, Store } from '../../src/store/store.ts'
+import type { ClaimRequest } from '../../src/store/claiming.ts'
+import type { Destination, Store } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
 import { newId, newProject, newTask } from '../support/store.ts'
 
@@ -20,6 +21,7 @@ const everything: ClaimRequest = {
   bytes: 2 ** 28,
   room: {},
   project_room: {},
+  project_bytes: {},
 }
 
 for (const { name, open } of contractDatabases) {

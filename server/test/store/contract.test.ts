@@ -7,7 +7,8 @@ import { timeOfId } from '../../src/domain/id.ts'
 import type { Mode, Project, Secret, SecretKind } from '../../src/domain/project.ts'
 import { newReplay, type Replay, type ReplayFilter } from '../../src/domain/replay.ts'
 import { decide, type Task, type TaskVerb, type VerbInput } from '../../src/domain/task.ts'
-import type { ClaimRequest, Idempotency, Outlet, Ready, Store, Transition } from '../../src/store/store.ts'
+import type { ClaimRequest } from '../../src/store/claiming.ts'
+import type { Idempotency, Outlet, Ready, Store, Transition } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
 import { deliveryOf, destinationOf, newId, newProject, newTask } from '../support/store.ts'
 
@@ -39,6 +40,7 @@ const claimAll: ClaimRequest = {
   bytes: 2 ** 28,
   room: {},
   project_room: {},
+  project_bytes: {},
 }
 
 for (const { name, open } of contractDatabases) {
@@ -599,8 +601,38 @@ for (const { name, open } of contractDatabases) {
       assert.deepEqual([last.claimed.length, last.further], [19, false])
       for (let i = 0; i < 40; i++) await finish('{}')
       assert.equal((await weighed(0)).claimed.length, 40)
+      assert.deepEqual([next.cut, last.cut], [{ [destinationOf(project).id]: each }, {}])
       const ids = [first, next, last].flatMap(({ claimed }) => claimed.map(({ id }) => id))
       assert.equal(new Set(ids).size, 40)
+    })
+
+    it('leaves what is large where there are no bytes for it, and looks past it for what is small', async () => {
+      while ((await store.claim(claimAll)).claimed.length > 0);
+      const finish = async (body: string) => {
+        const transition = transitionOf(await create(), 'complete')
+        await store.transition({ ...transition, event: transition.event && { ...transition.event, body } })
+      }
+      const heavy = await freshProject()
+      await finish(JSON.stringify('x'.repeat(100_000)))
+      const light = await freshProject()
+      await finish('{}')
+      const { id } = destinationOf(heavy)
+      for (const none of [{ bytes: 0 }, { project_bytes: { [heavy.id]: 0 } }]) {
+        const { claimed, cut } = await store.claim({ ...claimAll, ...none })
+        assert.deepEqual(
+          claimed.map(({ project_id }) => project_id),
+          'bytes' in none ? [light.id] : [],
+        )
+        assert.deepEqual(Object.keys(cut), [id])
+        assert.ok(cut[id]! > 200_000 && cut[id]! < 201_000)
+        // What holds the bytes hangs: nobody looks again at once.
+        assert.deepEqual((await store.claim({ ...claimAll, bytes: 0 })).cut, {})
+        clock += 3000
+      }
+      assert.equal(
+        (await store.claim({ ...claimAll, room: { [id]: 1 }, project_bytes: {} })).claimed.length,
+        1,
+      )
     })
 
     it('parks a destination without room and serves the others', async () => {

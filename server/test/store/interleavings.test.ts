@@ -12,7 +12,14 @@ import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { deliveryOf, destinationOf, newId, newProject, newTask, storeOn } from '../support/store.ts'
 
 const CLAIM_GATE = 7464
-const claimAll = { destinations: 100, per_destination: 100, bytes: 2 ** 28, room: {}, project_room: {} }
+const claimAll = {
+  destinations: 100,
+  per_destination: 100,
+  bytes: 2 ** 28,
+  room: {},
+  project_room: {},
+  project_bytes: {},
+}
 
 let postgres: TestPostgres
 let one: Store

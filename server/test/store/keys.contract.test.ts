@@ -227,6 +227,7 @@ for (const { name, open } of contractDatabases) {
         bytes: 2 ** 28,
         room: {},
         project_room: {},
+        project_bytes: {},
       })
       assert.ok(claimed.some(({ id }) => id === sending.id))
       await cancelTwice(sending)

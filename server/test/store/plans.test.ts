@@ -42,6 +42,7 @@ test('while tables grow from nothing to a thousand rows, no statement of a task 
       bytes: 2 ** 28,
       room: {},
       project_room: {},
+      project_bytes: {},
     })
     const now = store.now()
     await Promise.all(

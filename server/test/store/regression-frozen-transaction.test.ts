@@ -51,6 +51,7 @@ test('locks of a node that stands still amid a transaction do not outlast the le
     bytes: 2 ** 28,
     room: {},
     project_room: {},
+    project_bytes: {},
   })
   const { claimed: deliveries } = await claiming.finally(() => woken.resolve())
   assert.ok(performance.now() - started < leaseMs(0) / 2, 'the claim waited for too long')

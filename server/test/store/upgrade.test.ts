@@ -98,6 +98,7 @@ async function checkUpgrade(open: (mode: MigrateMode) => Promise<Driver>): Promi
     bytes: 2 ** 28,
     room: {},
     project_room: {},
+    project_bytes: {},
   })
   assert.deepEqual(
     claimed.claimed.map(({ id, body }) => [id, body]),

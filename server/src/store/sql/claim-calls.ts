@@ -2,7 +2,6 @@
 import type { Call } from '../../domain/call.ts'
 import { leaseMs } from '../../domain/delivery.ts'
 import type { Task } from '../../domain/task.ts'
-import { callBytes } from '../../domain/weight.ts'
 import { bulk, type Row, type Transaction } from '../database.ts'
 import type { ReadyCall } from '../call-verbs.ts'
 import { claimFrom } from './claim.ts'
@@ -36,6 +35,14 @@ const leaseCall = bulk(
     from ${v} where calls.task_id = v.id`,
 )
 
+// As domain/weight.ts weighs a call; neither is read for it.
+const selectSizes = bulk(
+  { id: 'text' },
+  (v) =>
+    `select t.id, coalesce(octet_length(t.call_plan), 0) + octet_length(t.params) as bytes
+     from ${v} join tasks t on t.id = v.id`,
+)
+
 const selectTasks = bulk({ id: 'text' }, (v) => `select t.* from ${v} join tasks t on t.id = v.id`)
 
 type CallRow = Call & { id: string } & Row
@@ -63,8 +70,14 @@ export const claimCalls = claimFrom<CallRow, ReadyCall>({
       leaseCall,
       claimed.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
     ),
+  async weigh(tx, rows) {
+    const sizes = await tx.bulk(
+      selectSizes,
+      rows.map(({ id }) => ({ id })),
+    )
+    return new Map(sizes.map(({ id, bytes }) => [String(id), Number(bytes)]))
+  },
   ready: ({ tx }, rows) => withTasks(tx, rows),
-  bytesOf: callBytes,
 })
 
 /** Calls with their tasks; without one there is no call either. */

@@ -1,12 +1,11 @@
 // What a claim takes of deliveries: those due longest, with the frozen bytes of their events.
 import { leaseMs, type Delivery } from '../../domain/delivery.ts'
 import type { ProjectSettings } from '../../domain/project.ts'
-import { deliveryBytes } from '../../domain/weight.ts'
 import { bulk, type Row } from '../database.ts'
 import type { Ready } from '../store.ts'
 import { claimFrom } from './claim.ts'
 import { deliveryColumns, list } from './columns.ts'
-import { bodiesOf } from './settle.ts'
+import { bodiesOf, weightsOf } from './settle.ts'
 
 const selectPending = {
   sqlite: bulk(
@@ -43,11 +42,11 @@ export const claimDeliveries = claimFrom<Delivery & Row, Ready>({
       leaseDelivery,
       claimed.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
     ),
+  weigh: (tx, rows) => weightsOf({ tx }, rows),
   async ready(context, rows) {
     const bodies = await bodiesOf(context, rows)
     return rows.map((row) => ({ ...row, body: bodies.get(row.id) ?? '' }))
   },
-  bytesOf: deliveryBytes,
 })
 
 const leaseBySettings = new Map<string, number>()

@@ -3,7 +3,7 @@
 import type { DestinationKind } from '../../domain/destination.ts'
 import { isSmall } from '../../domain/weight.ts'
 import { bulk, type Transaction } from '../database.ts'
-import type { ClaimRequest, ClaimResult } from '../store.ts'
+import type { ClaimRequest, ClaimResult } from '../claiming.ts'
 import type { WriteContext } from './context.ts'
 import { recomputeDueAt } from './destinations.ts'
 
@@ -13,8 +13,8 @@ const LOOKED_AT = 64
 const PARKED_MS = 1000
 // Where destinations of a project without room are due, nothing tells soon when others will be.
 const LOOK_AGAIN_MS = 100
-// So many are read at once before it is known what they weigh, and after one that was not small.
-const READ_FIRST = 16
+// And one for which there were no bytes when a claim began after this long: what holds them hangs.
+const HEAVY_MS = 3000
 
 /** A row that waits at a destination, and what a claim writes of it. */
 export type Claimable = {
@@ -32,10 +32,10 @@ export type Source<R extends Claimable, T extends Claimable> = {
   pending: (tx: Transaction, now: number, open: readonly { id: string; room: number }[]) => Promise<R[]>
   lease_ms: (row: R, settings: string) => number
   lease: (tx: Transaction, claimed: readonly T[]) => Promise<unknown>
+  /** What of memory each will take, in bytes, by its id; told without reading what is large. */
+  weigh: (tx: Transaction, rows: readonly R[]) => Promise<Map<string, number>>
   /** Rows as whoever claims them gets them. */
   ready: (context: WriteContext, rows: readonly R[]) => Promise<T[]>
-  /** What of memory one takes, in bytes. */
-  bytesOf: (one: T) => number
 }
 
 type Due = { id: string; project_id: string; opened_at: number | null; settings: string }
@@ -72,16 +72,17 @@ async function claim<R extends Claimable, T extends Claimable>(
     now,
     open.map(({ id }) => ({ id, room: roomOf(id) })),
   )
-  const settings = new Map(open.map((destination) => [destination.id, destination.settings]))
-  const leased = rows.map((row) => ({
+  const of = new Map(open.map((destination) => [destination.id, destination]))
+  const { fits, cut } = within(rows, await source.weigh(tx, rows), of, request)
+  const leased = fits.map((row) => ({
     ...row,
     state: 'sending' as const,
     due_at: null,
     lease_owner: owner,
-    lease_until: now + source.lease_ms(row, settings.get(row.destination_id) ?? ''),
+    lease_until: now + source.lease_ms(row, of.get(row.destination_id)?.settings ?? ''),
     fence: row.fence + 1,
   }))
-  const claimed = await readWithin(source, context, leased, request.bytes)
+  const claimed = await source.ready(context, leased)
   await source.lease(tx, claimed)
   const probes = claimed.filter(({ destination_id }) => opened.has(destination_id))
   await tx.bulk(
@@ -92,53 +93,61 @@ async function claim<R extends Claimable, T extends Claimable>(
     recomputeDueAt,
     open.map(({ id }) => ({ id, now })),
   )
-  await tx.bulk(
-    parkDestination,
-    parked.map((id) => ({ id, due_at: now + PARKED_MS })),
-  )
+  await tx.bulk(parkDestination, [
+    ...parked.map((id) => ({ id, due_at: now + PARKED_MS })),
+    ...[...cut].flatMap(([id, { hopeless }]) => (hopeless ? { id, due_at: now + HEAVY_MS } : [])),
+  ])
   const counts = Map.groupBy(rows, ({ destination_id }) => destination_id)
-  const taken = new Set(claimed.map(({ id }) => id))
-  const cut = new Set(rows.flatMap(({ id, destination_id }) => (taken.has(id) ? [] : destination_id)))
   const hasMore = ({ id }: Due) =>
     cut.has(id) || (!opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id))
-  const further = due.length === LOOKED_AT || rooms.size + parked.length < candidates.length || cut.size > 0
+  const isOut = due.length === LOOKED_AT || rooms.size + parked.length < candidates.length
+  const further = isOut || [...cut.values()].some(({ hopeless }) => !hopeless)
   const full = request.destinations === 0 || fullProjects.length > 0
   return {
     claimed,
     more: [...parked, ...open.filter(hasMore).map(({ id }) => id)],
+    cut: Object.fromEntries([...cut].map(([id, { bytes }]) => [id, bytes])),
     further,
     probes: probes.map(({ id }) => id),
     next_due_at: await nextDueAt(tx, now, source.kind, { full, further, destinations: request.destinations }),
   }
 }
 
-/** Reads those that weigh so much together, and all that are small up to where the first did not fit. */
-async function readWithin<R extends Claimable, T extends Claimable>(
-  { ready, bytesOf }: Source<R, T>,
-  context: WriteContext,
+type Cut = { bytes: number; hopeless: boolean }
+
+/**
+ * Those for which there are bytes: all that are small, but not past a large one of the same destination for which there are none.
+ * `cut` has the destinations of those; where there were none to begin with it is hopeless.
+ */
+function within<R extends Claimable>(
   rows: readonly R[],
-  bytes: number,
-): Promise<T[]> {
-  const taken: T[] = []
+  sizes: ReadonlyMap<string, number>,
+  destinations: ReadonlyMap<string, Due>,
+  { bytes, room, project_bytes }: ClaimRequest,
+): { fits: R[]; cut: Map<string, Cut> } {
+  const fits: R[] = []
+  const cut = new Map<string, Cut>()
+  const ofProject = new Map(Object.entries(project_bytes))
   let left = bytes
-  let cut = false
-  // That a body is large is known when it has been read: few are read at a time, more while all are small.
-  let count = READ_FIRST
-  for (let at = 0; at < rows.length && !cut;) {
-    const read = await ready(context, rows.slice(at, at + count))
-    at += count
-    count *= 4
-    for (const one of read) {
-      const size = bytesOf(one)
-      if (isSmall(size)) taken.push(one)
-      else if (left > 0 || taken.length === 0) {
-        taken.push(one)
-        left -= size
-        count = READ_FIRST
-      } else cut = true
+  for (const row of rows) {
+    const id = row.destination_id
+    const size = sizes.get(row.id) ?? 0
+    if (cut.has(id)) continue
+    if (!isSmall(size)) {
+      const project_id = destinations.get(id)?.project_id ?? ''
+      const isNamed = room[id] !== undefined
+      const shared = isNamed ? Infinity : (ofProject.get(project_id) ?? Infinity)
+      if (left <= 0 || shared <= 0) {
+        const hopeless = bytes <= 0 || (!isNamed && (project_bytes[project_id] ?? Infinity) <= 0)
+        cut.set(id, { bytes: size, hopeless })
+        continue
+      }
+      left -= size
+      if (!isNamed) ofProject.set(project_id, shared - size)
     }
+    fits.push(row)
   }
-  return taken
+  return { fits, cut }
 }
 
 async function nextDueAt(

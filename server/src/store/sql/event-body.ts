@@ -18,6 +18,9 @@ export function packBody(body: string | null, repeated: string | null): PackedBo
   return { body: body.replaceAll(repeated, MARK), payload: repeated }
 }
 
+/** How long a packed body is, roughly, since it may stand there more than twice. */
+export const unpackedLength = (body: number, payload: number): number => body + 2 * payload
+
 /** The bytes that were packed. */
 export const unpackBody = ({ body, payload }: PackedBody): string | null =>
   body === null || payload === null ? body : body.replaceAll(MARK, () => payload)

@@ -1,0 +1,31 @@
+// What an engine asks the store for when it takes what is due, deliveries and calls alike, and what it is told.
+
+/** What an engine has room for. */
+export type ClaimRequest = {
+  /** Due destinations taken at most beside those named in `room`, and deliveries of each. */
+  destinations: number
+  per_destination: number
+  /** What all that are not small may weigh together (domain/weight.ts), in bytes: none is taken once they are used up. */
+  bytes: number
+  /** How many a destination has room for; destinations not named here have `per_destination`, as far as their projects have room. */
+  room: Record<string, number>
+  /** How many those of a project that are not named have room for together; projects not named here have no limit. */
+  project_room: Record<string, number>
+  /** What those of them that are not small may weigh, in bytes. */
+  project_bytes: Record<string, number>
+}
+
+/** What it got, and where there is more. */
+export type ClaimResult<T> = {
+  claimed: T[]
+  /** Destinations that gave as many as they had room for: there may be more. */
+  more: string[]
+  /** What the first one weighs that a destination had no bytes for. */
+  cut: Record<string, number>
+  /** Whether more destinations may be due than were looked at. */
+  further: boolean
+  /** The ids of those that an open breaker let through, one a destination: what becomes of them decides about the others. */
+  probes: string[]
+  /** When the next destination has something due, in milliseconds, or null. */
+  next_due_at: number | null
+}
