@@ -7,7 +7,7 @@ import type { HttpSender, SendRequest } from './http-sender.ts'
 
 export type CallSender = {
   /** Sends; whatever the other side does is an Outcome. Rejects for what could never be sent. */
-  send(request: CallRequest & Pick<SendRequest, 'lane'>): Promise<Outcome>
+  send(request: CallRequest & Pick<SendRequest, 'lane' | 'room'>): Promise<Outcome>
   /** Ends what is under way as `unknown` and closes every socket. Later calls end as `unknown` at once. */
   close(): Promise<void>
 }
@@ -20,13 +20,14 @@ const HARMLESS = new Set(['accept', 'accept-encoding', 'accept-language', 'conte
 /** Makes a sender of calls over one of requests, which it closes with itself. */
 export function createCallSender({ sender, clock }: { sender: HttpSender; clock: Clock }): CallSender {
   return {
-    async send({ lane, ...first }) {
+    async send({ lane, room, ...first }) {
       const deadline = clock.now() + first.timeout_ms
       let request: CallRequest = first
       for (let redirects = 0; ; redirects++) {
         const outcome = await sender.send({
           ...request,
           lane,
+          room,
           timeout_ms: Math.max(1, deadline - clock.now()),
         })
         const url = targetOf(outcome, request.url)

@@ -20,6 +20,7 @@ import type { CallSender } from './call-sender.ts'
 import type { Clock } from './clock.ts'
 import { ATTEMPT_MARGIN_MS, SHORT_LEASE_WAIT_MS, toAttempt } from './deliver.ts'
 import type { Attempts } from './dispatcher.ts'
+import type { AnswerRoom, Intake } from './intake.ts'
 import type { Log } from './log.ts'
 import { createPersist } from './persist.ts'
 import type { Report } from './report.ts'
@@ -54,10 +55,9 @@ export type Calls = Attempts<ReadyCall> & {
   hurry(): void
 }
 
-type Begun =
-  | { kind: 'now'; context: CallContext & { call: ReadyCall } }
-  | { kind: 'later'; due_at: number }
-  | { kind: 'never' }
+type Context = CallContext & { call: ReadyCall }
+
+type Begun = { kind: 'now'; context: Context } | { kind: 'later'; due_at: number } | { kind: 'never' }
 
 const never: Begun = { kind: 'never' }
 
@@ -67,6 +67,7 @@ const LOGGED_CHARS = 16 * 1024
 export function createCalls({
   store,
   sender,
+  intake,
   wiring,
   terms: cache,
   clock,
@@ -75,6 +76,7 @@ export function createCalls({
 }: {
   store: Pick<Store, 'settleCall'>
   sender: Pick<CallSender, 'send'>
+  intake: Intake
   wiring: CallWiring
   terms: TermsCache
   clock: Clock
@@ -95,12 +97,37 @@ export function createCalls({
       answered(ready, false)
       return begun.kind === 'later' ? release(ready, begun.due_at) : end(ready)
     }
-    const { context } = begun
+    const room = intake.enter(ready)
+    try {
+      await make(begun.context, { project, secrets, rules, room, answered: () => answered(ready, true) })
+    } finally {
+      room.leave()
+    }
+  }
+
+  /** Sends a call that has begun, and writes what came of it. */
+  async function make(
+    context: Context,
+    {
+      project,
+      secrets,
+      rules,
+      room,
+      answered,
+    }: {
+      project: Project
+      secrets: readonly Secret[]
+      rules: CallRules
+      room: AnswerRoom
+      answered: () => void
+    },
+  ): Promise<void> {
+    const { call: ready } = context
     const started_at = clock.now()
     const number = ready.attempt_count + 1
     const made = await render(context, { project, secrets, attempt: number, now: started_at })
-    const outcome = 'fault' in made ? null : await sendOne(ready, made.request)
-    answered(ready, true)
+    const outcome = 'fault' in made ? null : await sendOne(ready, made.request, room)
+    answered()
     const now = clock.now()
     const answer: CallAnswer =
       'fault' in made || outcome === null
@@ -121,9 +148,9 @@ export function createCalls({
     }
   }
 
-  async function sendOne(ready: ReadyCall, request: CallRequest): Promise<Outcome> {
+  async function sendOne(ready: ReadyCall, request: CallRequest, room: AnswerRoom): Promise<Outcome> {
     try {
-      return await sender.send({ ...request, lane: ready.destination_id })
+      return await sender.send({ ...request, lane: ready.destination_id, room })
     } catch (error) {
       log.error({ err: error, task_id: ready.task_id }, 'call.unsendable')
       return unanswered('protocol', 'The request could not be made.')

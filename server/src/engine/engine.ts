@@ -15,6 +15,7 @@ import { createClock, until, type Clock } from './clock.ts'
 import { createDeliver, type Render } from './deliver.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { createExpirer } from './expirer.ts'
+import { createIntake } from './intake.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { Log } from './log.ts'
 import { createLoop } from './loop.ts'
@@ -108,7 +109,8 @@ export function createEngine(options: EngineOptions): Engine {
   const flush = createLoop({ name: 'rates', clock, log, run: rates.flush })
   const report = createReport({ log, metrics, watchers: [breakers.attempted, rates.attempted], onAttempt })
   const deliver = createDeliver({ store, sender, render, terms, clock, log, metrics, report })
-  const calls = createCalls({ store, sender: callSender, wiring, terms, clock, log, report })
+  const intake = createIntake()
+  const calls = createCalls({ store, sender: callSender, intake, wiring, terms, clock, log, report })
   const shared = { terms, clock, onProbe: breakers.probing, log }
   const deliveryDispatcher = createDispatcher<Ready>({
     name: 'claim',

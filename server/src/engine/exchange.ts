@@ -5,17 +5,22 @@ import type { IncomingHttpHeaders } from 'undici/types/header.js'
 import { classifyError, parseRetryAfter, unanswered, type Outcome } from '../domain/outcome.ts'
 import { bodyText, headerRecord } from './answer.ts'
 import type { Connection, Connections, Pool, Waiter } from './connections.ts'
+import type { AnswerRoom } from './intake.ts'
 
 /** Bounds of one exchange: until the status line, and of the body that is read after it; null leaves it what is left. */
 type Bounds = { timeout_ms: number; body_bytes: number; body_ms: number | null }
 
 const MOST_PIECES = 1024
+// More of an answer is read only where there is room for it.
+const ROOMLESS_BYTES = 16 * 1024
 
 type ExchangeOptions = {
   connections: Connections
   pool: Pool
   request: Dispatcher.DispatchOptions
   bounds: Bounds
+  /** For the answer; without it there is room for any. */
+  room: AnswerRoom | undefined
   /** Wall clock in milliseconds, for the dates in `Retry-After`. */
   now: () => number
   resolve: (outcome: Outcome) => void
@@ -32,6 +37,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   #waited = false
   #begun = false
   #answering = false
+  #asked = false
   #reused = false
   #status = 0
   #headers: IncomingHttpHeaders = {}
@@ -95,12 +101,25 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     this.#timer = setTimeout(onTimeout, body_ms, this)
   }
 
-  onResponseData(_controller: unknown, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#ended) return
     // A piece costs more than its bytes and keeps what was read with it, so a body of tiny ones would outgrow its bound.
     if (this.#pieces.push(chunk) === MOST_PIECES) this.#join()
     this.#byteCount += chunk.length
     if (this.#byteCount > this.#options.bounds.body_bytes) this.#endAnswered(true)
+    else if (this.#byteCount > ROOMLESS_BYTES && !this.#asked) this.#askForRoom(controller)
+  }
+
+  /** Reads no more until there is room for all of the answer. */
+  #askForRoom(controller: Dispatcher.DispatchController): void {
+    this.#asked = true
+    const { room, bounds } = this.#options
+    if (room === undefined) return
+    const length = Number(this.#headers['content-length'])
+    controller.pause()
+    room.ask(length < bounds.body_bytes ? length : bounds.body_bytes, () => {
+      if (!this.#ended) controller.resume()
+    })
   }
 
   onResponseEnd(): void {
@@ -141,7 +160,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
 
   #endAnswered(truncated: boolean): void {
     this.#join()
-    const { bounds, now } = this.#options
+    const { bounds, now, room } = this.#options
+    room?.keep(this.#byteCount)
     const status = this.#status
     const kind = status >= 200 && status < 300 ? 'delivered' : 'status'
     const headers = headerRecord(this.#headers)

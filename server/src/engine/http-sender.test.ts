@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startEndlessReceiver, startRawReceiver, startReceiver } from '../../test/support/receiver.ts'
+import type { AnswerRoom } from './intake.ts'
 import { answering, OK, startSender, using } from '../../test/support/sender.ts'
 
 test('a 2xx is delivered, with what was sent as it was sent and the whole answer kept', async (t) => {
@@ -163,6 +164,64 @@ test('a body of exactly 16 KiB is whole, and its connection is used again', asyn
     assert.equal(outcome.response_body, body)
   }
   assert.equal(receiver.connections.length, 1)
+})
+
+test('a large body is read when there is room for it, and a small one at once', async (t) => {
+  // More than the kernel's buffers hold.
+  const large = 'x'.repeat(32 * 1024 * 1024)
+  const whole = Promise.withResolvers<void>()
+  let sent = false
+  whole.promise.then(() => (sent = true), assert.fail)
+  const receiver = await using(
+    t,
+    startReceiver(({ url }, response) => {
+      if (url === '/small') return void response.end('x'.repeat(16 * 1024))
+      response.setHeader('content-length', large.length)
+      response.end(large, () => whole.resolve())
+    }),
+  )
+  const { send } = await startSender(t, { body_bytes: large.length, body_ms: null })
+  const asked: { bytes: number; granted: () => void }[] = []
+  const kept: number[] = []
+  const came = Promise.withResolvers<void>()
+  const room: AnswerRoom = {
+    ask(bytes, granted) {
+      asked.push({ bytes, granted })
+      came.resolve()
+    },
+    keep: (bytes) => kept.push(bytes),
+    leave: assert.fail,
+  }
+  assert.equal((await send(`${receiver.url}/small`, { room })).truncated, false)
+  assert.equal(asked.length, 0)
+  const sending = send(receiver.url, { room })
+  await came.promise
+  assert.equal((await send(`${receiver.url}/small`, { room })).truncated, false)
+  assert.deepEqual([asked.map(({ bytes }) => bytes), sent], [[large.length], false])
+  asked[0]?.granted()
+  const { truncated, response_body } = await sending
+  assert.deepEqual([truncated, response_body === large, sent], [false, true, true])
+  assert.deepEqual(kept, [16 * 1024, 16 * 1024, large.length])
+  assert.equal(asked.length, 1)
+})
+
+test('a large body for which there is no room in time breaks off, and its connection is closed', async (t) => {
+  const closed = Promise.withResolvers<void>()
+  const receiver = await using(
+    t,
+    startReceiver((_request, response) => {
+      response.on('close', () => closed.resolve())
+      response.end('x'.repeat(8 * 1024 * 1024))
+    }),
+  )
+  const { send } = await startSender(t, { body_bytes: 8 * 1024 * 1024, body_ms: null })
+  let grant: (() => void) | undefined
+  const room = { ask: (_: number, granted: () => void) => void (grant = granted), keep() {}, leave() {} }
+  const outcome = await send(receiver.url, { timeout_ms: 500, room })
+  assert.deepEqual([outcome.kind, outcome.truncated], ['delivered', true])
+  await closed.promise
+  // Nobody is there any more.
+  grant?.()
 })
 
 test('a body of thousands of pieces is whole, and in order', async (t) => {

@@ -5,6 +5,7 @@ import { unanswered, type Outcome } from '../domain/outcome.ts'
 import { createConnections } from './connections.ts'
 import { schemeFault, type Egress } from './egress.ts'
 import { Exchange } from './exchange.ts'
+import type { AnswerRoom } from './intake.ts'
 import { splitUrl } from './request-url.ts'
 
 export type SendRequest = {
@@ -17,6 +18,8 @@ export type SendRequest = {
   /** From now until the status line and the headers after it are there: name look-up, connection and TLS included. */
   timeout_ms: number
   method?: Dispatcher.HttpMethod
+  /** For an answer that is not small; without it there is room for any. */
+  room?: AnswerRoom
 }
 
 export type HttpSender = {
@@ -63,7 +66,7 @@ export function createHttpSender({
   let closed = false
 
   return {
-    async send({ url: text, lane, headers, body, timeout_ms, method = 'POST' }, signal) {
+    async send({ url: text, lane, headers, body, timeout_ms, method = 'POST', room }, signal) {
       if (closed || signal?.aborted === true) return unanswered('unknown', 'stopped')
       const url = new URL(text)
       const fault = schemeFault(url)
@@ -76,6 +79,7 @@ export function createHttpSender({
           pool: { lane, origin },
           request: { method, path, headers: allHeaders, body },
           bounds: { timeout_ms, body_bytes, body_ms },
+          room,
           now,
           resolve: (outcome) => {
             signal?.removeEventListener('abort', stop)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import type { Task } from '../../src/domain/task.ts'
 import { createCalled, pollAt, reached, reportIn, requestTo, startProvider } from '../support/calls.ts'
@@ -348,6 +349,24 @@ test('an answer without an end costs its bound and no more, and fails the task a
   )
   assert.ok(written < 32 * 1024 * 1024, `${written} bytes were taken`)
   assert.equal(provider.asked.length, 1)
+})
+
+test('more large answers at once than are read at a time come one behind the other, and all are whole', async (t) => {
+  const world = await setUp(t)
+  const body = JSON.stringify('x'.repeat(ANSWER_BYTES - 2))
+  const waiting: ServerResponse[] = []
+  const provider = await startProvider(t, { '/run': [(response) => void waiting.push(response)] })
+  const request = requestTo(`${provider.url}/run`, { timeout_ms: 60_000 })
+  const tasks = await Promise.all(Array.from({ length: 30 }, () => createCalled(world, { request })))
+  await provider.requests(30)
+  // All but the last byte, so that each has what it takes until the others have asked for as much.
+  for (const response of waiting) response.write(body.slice(0, -1))
+  for (const response of waiting) response.end(body.slice(-1))
+  for (const task of tasks) {
+    const { status, response } = await world.reach(task, ...settled)
+    assert.deepEqual([status, response === body], ['completed', true])
+  }
+  assert.equal(provider.asked.length, 30)
 })
 
 test('a status path into nowhere polls until the time is over, and the task expires', async (t) => {
