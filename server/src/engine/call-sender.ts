@@ -34,6 +34,7 @@ export function createCallSender({ sender, clock }: { sender: HttpSender; clock:
         if (url === undefined) return outcome
         if (redirects === MOST_REDIRECTS)
           return unanswered('protocol', `The URL redirects more than ${MOST_REDIRECTS} times.`)
+        room?.leave()
         request = redirected(request, url, outcome.status ?? 0)
       }
     },

@@ -116,6 +116,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     const { room, bounds } = this.#options
     if (room === undefined) return
     const length = Number(this.#headers['content-length'])
+    // All of it is here. Paused, it would be lost with the connection if the receiver closes that.
+    if (this.#byteCount >= length) return
     controller.pause()
     room.ask(length < bounds.body_bytes ? length : bounds.body_bytes, () => {
       if (!this.#ended) controller.resume()

@@ -205,6 +205,14 @@ test('a large body is read when there is room for it, and a small one at once', 
   assert.equal(asked.length, 1)
 })
 
+test('a body that is here as a whole waits for no room', async (t) => {
+  const body = 'x'.repeat(20_000)
+  const receiver = await answering(t, `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+  const { send } = await startSender(t, { body_bytes: 1024 * 1024, body_ms: null })
+  const outcome = await send(receiver.url, { room: { ask() {}, keep() {}, leave() {} } })
+  assert.deepEqual([outcome.truncated, outcome.response_body], [false, body])
+})
+
 test('a large body for which there is no room in time breaks off, and its connection is closed', async (t) => {
   const closed = Promise.withResolvers<void>()
   const receiver = await using(

@@ -77,6 +77,21 @@ test('what an answer did not need is given back when it is whole, the rest when 
   assert.deepEqual(granted, ['a', 'b', 'c'])
 })
 
+test('an answer that broke off while it waited is not served, and the next one of its call is', async () => {
+  const { granted, ask, settled } = setUp(100)
+  const first = ask('a', 100)
+  const room = ask('b', 100)
+  room.keep(20)
+  room.ask(50, () => granted.push('b again'))
+  first.leave()
+  await settled()
+  assert.deepEqual(granted, ['a', 'b again'])
+  room.leave()
+  ask('c', 100, 'other')
+  await settled()
+  assert.deepEqual(granted, ['a', 'b again', 'c'])
+})
+
 test('who leaves while waiting is not served', async () => {
   const { granted, ask, settled } = setUp(100)
   const first = ask('a', 100)

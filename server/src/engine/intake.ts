@@ -6,9 +6,9 @@ import type { Addressed } from '../store/store.ts'
 export type AnswerRoom = {
   /** Asks for so many bytes more; `granted` is called when they are there, but not before this returns. */
   ask: (bytes: number, granted: () => void) => void
-  /** Gives back all but so many bytes. */
+  /** The answer is whole, or will never be: gives back all but so many bytes, and asks no more. */
   keep: (bytes: number) => void
-  /** Gives all back, and asks no more. */
+  /** Gives all back. */
   leave: () => void
 }
 
@@ -59,6 +59,8 @@ export function createIntake(capacity = CAPACITY_BYTES): Intake {
       let asked: Ask | undefined
 
       function keep(bytes: number): void {
+        if (asked !== undefined) waiting.delete(asked)
+        asked = undefined
         if (bytes >= mine) return
         move(addressed, bytes - mine)
         mine = bytes
@@ -77,10 +79,7 @@ export function createIntake(capacity = CAPACITY_BYTES): Intake {
           serve()
         },
         keep,
-        leave() {
-          if (asked !== undefined) waiting.delete(asked)
-          keep(0)
-        },
+        leave: () => keep(0),
       }
     },
   }
