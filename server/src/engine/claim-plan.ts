@@ -1,5 +1,4 @@
 // What to claim next: a claim takes a little of every destination that is due, and of those that it names what each has room for.
-import { isSmall } from '../domain/weight.ts'
 import type { ClaimRequest } from '../store/claiming.ts'
 import type { Fitting, Project, Rooms } from './shares.ts'
 import type { Standing } from './standings.ts'
@@ -8,8 +7,6 @@ type Lane = {
   destination_id: string
   project: Project
   standing: Standing
-  /** The bytes of the delivery weighed last. */
-  usual: number | null
   /** More may wait in the database. */
   backlog: boolean
 }
@@ -21,42 +18,49 @@ const NAMED = 1024
 // And this part of the bytes that fit: what else comes meanwhile needs some, too.
 const BYTES_PART = 4
 
-/**
- * Plans a claim, and gives how many each lane gets that is named; one that gets none is not looked at. `roomOf` is how many a lane
- * has room for, as far as its project has.
- */
+/** How many deliveries and bytes a lane has room for by itself, and where what waits is known to be too large. */
+type Known<L> = {
+  roomOf: (lane: L) => number
+  bytesOf: (lane: L) => number
+  tooLarge: readonly string[]
+}
+
+/** Plans a claim, and gives how many each lane gets that is named; one that gets none is not looked at. */
 export function planClaim<L extends Lane>(
   lanes: readonly L[],
   { held, bytes, spare }: Fitting,
-  rooms: Rooms,
-  roomOf: (lane: L) => number,
+  { project_room, project_bytes, behind }: Rooms,
+  { roomOf, bytesOf, tooLarge }: Known<L>,
 ): { request: ClaimRequest; given: Map<L, number> } {
   // Half for those known to have more, half for whoever turns up.
   let named = Math.min(NAMED, Math.ceil(held / 2))
-  const unnamed = Math.max(0, Math.min(held - named, spare))
+  const unnamed = Math.max(0, Math.min(held - named, spare.held))
   // Where not all can have their turn, the first ones do not get several.
-  const per_destination = rooms.behind ? 1 : Math.max(1, Math.min(EACH, unnamed))
+  const per_destination = behind ? 1 : Math.max(1, Math.min(EACH, unnamed))
   const each = Math.max(per_destination, Math.floor(named / lanes.filter(({ backlog }) => backlog).length))
   const given = new Map<L, number>()
   const room: Record<string, number> = {}
+  const room_bytes: Record<string, number> = {}
+  const past = new Set(tooLarge)
 
   for (const lane of lanes) {
     // Those of the standing `other` have together what their project has room for.
-    const { id, behind: waits, full } = lane.project
+    const { project, destination_id: id } = lane
     const bounded = lane.standing === 'other'
-    const weight = lane.usual === null || isSmall(lane.usual) ? 0 : lane.usual
-    const shared = bounded ? inProject(rooms, id, weight) : Infinity
+    const shared = bounded ? (project_room[project.id] ?? 0) : Infinity
     const most = Math.max(0, Math.min(roomOf(lane), shared))
     // Whoever is named is served before those that are due, and so would be before those that wait for their turn.
-    const waitsForTurn = most > 0 && bounded && waits
+    const waitsForTurn = most > 0 && bounded && project.behind
     const isLikeOthers = most >= per_destination && (!lane.backlog || named === 0)
+    if (most > 0) past.delete(id)
     if (waitsForTurn || isLikeOthers) continue
     const gets = Math.min(most, named, each)
     named -= gets
     given.set(lane, gets)
-    if (bounded) takeOf(rooms, id, gets, weight)
-    // Of those in a full project none has room anyway.
-    if (!bounded || !full) room[lane.destination_id] = gets
+    if (bounded) project_room[project.id] = (project_room[project.id] ?? 0) - gets
+    else if (gets > 0) room_bytes[id] = bytesOf(lane)
+    // Of those in a full project none has room anyway, and those that are too large are looked past.
+    if ((!bounded || !project.full) && !past.has(id)) room[id] = gets
   }
 
   const destinations = Math.min(DESTINATIONS, Math.ceil(unnamed / per_destination))
@@ -65,21 +69,13 @@ export function planClaim<L extends Lane>(
       destinations,
       per_destination,
       bytes: Math.ceil(bytes / BYTES_PART),
+      spare_bytes: Math.ceil(spare.bytes / BYTES_PART),
       room,
-      project_room: rooms.project_room,
-      project_bytes: rooms.project_bytes,
+      room_bytes,
+      project_room,
+      project_bytes,
+      past: [...past],
     },
     given,
   }
-}
-
-/** How many of a weight a project has room for. */
-function inProject({ project_room, project_bytes }: Rooms, id: string, weight: number): number {
-  const places = project_room[id] ?? 0
-  return weight === 0 ? places : Math.min(places, Math.ceil((project_bytes[id] ?? 0) / weight))
-}
-
-function takeOf({ project_room, project_bytes }: Rooms, id: string, count: number, weight: number): void {
-  project_room[id] = (project_room[id] ?? 0) - count
-  project_bytes[id] = Math.max(0, (project_bytes[id] ?? 0) - count * weight)
 }

@@ -5,6 +5,7 @@ import type { ClaimRequest, ClaimResult } from '../store/claiming.ts'
 import type { Addressed } from '../store/store.ts'
 import { planClaim } from './claim-plan.ts'
 import type { Clock } from './clock.ts'
+import { createHeads } from './heads.ts'
 import { createShares, type Project } from './shares.ts'
 import { createRemembered, isInTime, noteEnd, standingOf, type Standing, type Times } from './standings.ts'
 
@@ -93,9 +94,9 @@ const AHEAD = 4
 // A limit of so many a second lets a tenth of a second's worth begin at once, and two seconds' worth wait here: a lease
 // must not run out in the queue.
 const BURST_MS = 100
+const QUEUED_S = 2
 // Nothing is known of what is sent again, or when its turn has come, before it has been read.
 const MAYBE_BYTES = 1024 * 1024
-const QUEUED_S = 2
 
 /** Makes the lanes. */
 export function createLanes<T extends Leased>({
@@ -109,13 +110,12 @@ export function createLanes<T extends Leased>({
 }: LanesOptions<T>): Lanes<T> {
   const lanes = new Map<string, Lane<T>>()
   const shares = createShares(capacity)
+  const heads = createHeads(() => clock.now())
   /** Those without a lane. */
   const remembered = createRemembered()
   /** When each attempt under way began. */
   const inFlight = new Map<T, number>()
-  /** Some wait for a place, some that are large for their bytes. */
   let short = false
-  let heavy = false
   let whenIdle: (() => void)[] = []
 
   function laneOf({ project_id, destination_id }: Addressed): Lane<T> {
@@ -211,10 +211,6 @@ export function createLanes<T extends Leased>({
       onRoom()
     }
     if (shares.freed(lane.project)) onRoom()
-    if (heavy && shares.roomy()) {
-      heavy = false
-      onRoom()
-    }
   }
 
   /** How many more its limits allow a lane. */
@@ -226,7 +222,7 @@ export function createLanes<T extends Leased>({
       : Math.min(most, QUEUED_S * per_second - lane.queue.length - lane.reserved)
   }
 
-  const room = (lane: Lane<T>, bytes = lane.usual) =>
+  const room = (lane: Lane<T>, bytes = heads.bytesOf(lane.destination_id)) =>
     Math.min(allowed(lane), shares.room(lane, held(lane), bytes))
 
   // At the edge of a share a lane would ask for one at a time.
@@ -235,7 +231,7 @@ export function createLanes<T extends Leased>({
     (lane.standing !== 'other' || !lane.project.full) &&
     lane.queue.length <= lane.limits.in_flight &&
     room(lane) > 0 &&
-    shares.room(lane, held(lane)) >= held(lane) / 2
+    shares.room(lane, held(lane), heads.bytesOf(lane.destination_id)) >= held(lane) / 2
 
   /** Behind the others, so that each has its turn to be named when there is not enough for all. */
   function moveBehind(lane: Lane<T>): void {
@@ -290,7 +286,8 @@ export function createLanes<T extends Leased>({
       lane.limits = limits
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
-      shares.weigh(lane, bytesOf(delivery))
+      lane.usual = bytesOf(delivery)
+      shares.weigh(lane, lane.usual)
       enqueue(lane.queue, delivery)
       pump(lane)
       return true
@@ -329,7 +326,11 @@ export function createLanes<T extends Leased>({
         lane.told = false
         judge(lane)
       }
-      const { request, given } = planClaim([...lanes.values()], free, shares.rooms(), (lane) => room(lane))
+      const { request, given } = planClaim([...lanes.values()], free, shares.rooms(), {
+        roomOf: (lane) => room(lane),
+        bytesOf: shares.roomBytes,
+        tooLarge: heads.ids(),
+      })
       for (const [lane, count] of given) {
         // Nobody will have looked how much more there is.
         if (count === 0) lane.backlog = true
@@ -339,14 +340,16 @@ export function createLanes<T extends Leased>({
     },
     learn(request, { claimed, more, cut, further }) {
       const full = new Set(more)
-      heavy ||= Object.keys(cut).length > 0
+      for (const [id, bytes] of Object.entries(cut)) heads.note(id, bytes)
       const looked = new Set(claimed.map(({ destination_id }) => destination_id))
       let moved = (!further && shares.caughtUp()) || claimed.length > 0
       let again = further
       for (const [id, lane] of lanes) {
-        lane.usual = cut[id] ?? lane.usual
-        if (full.has(id)) lane.backlog = true
-        else if (!lane.told && (looked.has(id) || (request.room[id] ?? 0) > 0)) {
+        if (full.has(id)) {
+          lane.backlog = true
+          // Named, it has bytes of its own.
+          moved ||= id in cut && wantsMore(lane)
+        } else if (!lane.told && (looked.has(id) || (request.room[id] ?? 0) > 0)) {
           moved ||= lane.backlog
           lane.backlog = false
         }

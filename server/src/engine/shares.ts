@@ -11,8 +11,8 @@ type Holding = { held: number; bytes: number }
  */
 export type Project = Holding & { id: string; all: Holding; lanes: number; full: boolean; behind: boolean }
 
-/** How many more deliveries and bytes fit, and how many deliveries for those that are not live. */
-export type Fitting = Holding & { spare: number }
+/** How many more deliveries and bytes fit, and how many for those that are not live. */
+export type Fitting = Holding & { spare: Holding }
 
 /** How many more deliveries and bytes each project may have of the standing `other`, and whether any is behind. */
 export type Rooms = {
@@ -21,8 +21,8 @@ export type Rooms = {
   behind: boolean
 }
 
-/** A destination: its project, its standing, the bytes it holds itself, and those of the delivery weighed last. */
-type Holder = { project: Project; standing: Standing; bytes: number; usual: number | null }
+/** A destination: its project, its standing, and the bytes it holds itself. */
+type Holder = { project: Project; standing: Standing; bytes: number }
 
 export type Shares = {
   /** A project's entry, for one destination more or less. */
@@ -38,10 +38,12 @@ export type Shares = {
   taken: () => number
   fitting: () => Fitting
   /**
-   * How many more a destination that holds so many may have, of a size or of the usual; not above 0 when it has its share. One of
-   * which nothing is known counts as small: a claim weighs what it takes.
+   * How many more of a size a destination that holds so many may have; not above 0 when it has its share. What nothing is known of
+   * counts as small: a claim weighs what it takes.
    */
-  room: (holder: Holder, held: number, size?: number | null) => number
+  room: (holder: Holder, held: number, size: number | null) => number
+  /** And how many bytes more. */
+  roomBytes: (holder: Holder) => number
   /** Marks those projects as full that may have none. */
   rooms: () => Rooms
   /** Whether a claim leaves out what is not known to be prompt. */
@@ -50,8 +52,6 @@ export type Shares = {
   caughtUp: () => boolean
   /** Whether a project that was full has room for a good part of what it may have; it is no longer full then. */
   freed: (project: Project) => boolean
-  /** A good part of the bytes is free. */
-  roomy: () => boolean
 }
 
 const CAPACITY_BYTES = 256 * 1024 * 1024
@@ -93,20 +93,17 @@ export function createShares(capacity: number): Shares {
   const bytesInProject = (size: number, standing: 'prompt' | 'other') =>
     OF_SPARE[standing] * spareBytes() - size
 
-  /** How much a destination is below its threshold. */
-  function share({ project, standing, bytes: size }: Holder, held: number, each: number | null): number {
-    if (standing === 'live')
-      return lesser(
-        Math.min(left() - live.held - held, MOST * capacity - project.all.held),
-        Math.min(leftBytes() - live.bytes - size, MOST * CAPACITY_BYTES - project.all.bytes),
-        each,
-      )
-    return lesser(
-      heldInProject(project.held + held, standing),
-      bytesInProject(project.bytes + size, standing),
-      each,
-    )
-  }
+  /** How much a destination that holds so many is below its threshold, in deliveries and in bytes. */
+  const shareHeld = ({ project, standing }: Holder, held: number) =>
+    standing === 'live'
+      ? Math.min(left() - live.held - held, MOST * capacity - project.all.held)
+      : heldInProject(project.held + held, standing)
+  const shareBytes = ({ project, standing, bytes: own }: Holder) =>
+    standing === 'live'
+      ? Math.min(leftBytes() - live.bytes - own, MOST * CAPACITY_BYTES - project.all.bytes)
+      : bytesInProject(project.bytes + own, standing)
+  const share = (holder: Holder, held: number, each: number | null) =>
+    lesser(shareHeld(holder, held), shareBytes(holder), each)
 
   const groupOf = ({ project, standing }: Holder): Holding => (standing === 'live' ? live : project)
 
@@ -143,7 +140,6 @@ export function createShares(capacity: number): Shares {
     },
     weigh(holder, size) {
       weighed++
-      holder.usual = size
       mean += (size - mean) / AVERAGED
       load(holder, size)
     },
@@ -161,9 +157,10 @@ export function createShares(capacity: number): Shares {
     fitting: () => ({
       held: left(),
       bytes: Math.max(0, spareBytes(), leftBytes() - live.bytes),
-      spare: Math.floor(spare()),
+      spare: { held: Math.floor(spare()), bytes: Math.max(0, spareBytes()) },
     }),
-    room: (holder, held, size = holder.usual) => Math.ceil(share(holder, held, size) / COST[holder.standing]),
+    room: (holder, held, size) => Math.ceil(share(holder, held, size) / COST[holder.standing]),
+    roomBytes: (holder) => Math.max(0, Math.ceil(shareBytes(holder) / COST[holder.standing])),
     rooms() {
       const project_room: Record<string, number> = {}
       const project_bytes: Record<string, number> = {}
@@ -192,6 +189,5 @@ export function createShares(capacity: number): Shares {
       project.full = false
       return true
     },
-    roomy: () => leftBytes() >= CAPACITY_BYTES / 4,
   }
 }

@@ -182,6 +182,9 @@ test('what a killed process was sending is found at the next start and sent agai
     room: {},
     project_room: {},
     project_bytes: {},
+    room_bytes: {},
+    spare_bytes: 2 ** 28,
+    past: [],
   })
   assert.equal(deliveries.length, 1)
   await killed.store.close()

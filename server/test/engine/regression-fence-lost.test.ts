@@ -54,6 +54,9 @@ test('a rescue that another node was quicker with is nothing to talk about', asy
     room: {},
     project_room: {},
     project_bytes: {},
+    room_bytes: {},
+    spare_bytes: 2 ** 28,
+    past: [],
   })
   await killed.store.close()
 

@@ -22,6 +22,9 @@ const everything: ClaimRequest = {
   room: {},
   project_room: {},
   project_bytes: {},
+  room_bytes: {},
+  spare_bytes: 2 ** 28,
+  past: [],
 }
 
 for (const { name, open } of contractDatabases) {

@@ -41,6 +41,9 @@ const claimAll: ClaimRequest = {
   room: {},
   project_room: {},
   project_bytes: {},
+  room_bytes: {},
+  spare_bytes: 2 ** 28,
+  past: [],
 }
 
 for (const { name, open } of contractDatabases) {
@@ -601,7 +604,8 @@ for (const { name, open } of contractDatabases) {
       assert.deepEqual([last.claimed.length, last.further], [19, false])
       for (let i = 0; i < 40; i++) await finish('{}')
       assert.equal((await weighed(0)).claimed.length, 40)
-      assert.deepEqual([next.cut, last.cut], [{ [destinationOf(project).id]: each }, {}])
+      // There were some to begin with.
+      assert.deepEqual([next.cut, last.cut], [{}, {}])
       const ids = [first, next, last].flatMap(({ claimed }) => claimed.map(({ id }) => id))
       assert.equal(new Set(ids).size, 40)
     })
@@ -617,22 +621,29 @@ for (const { name, open } of contractDatabases) {
       const light = await freshProject()
       await finish('{}')
       const { id } = destinationOf(heavy)
-      for (const none of [{ bytes: 0 }, { project_bytes: { [heavy.id]: 0 } }]) {
-        const { claimed, cut } = await store.claim({ ...claimAll, ...none })
-        assert.deepEqual(
-          claimed.map(({ project_id }) => project_id),
-          'bytes' in none ? [light.id] : [],
-        )
-        assert.deepEqual(Object.keys(cut), [id])
+      const all = [
+        { bytes: 0 },
+        { spare_bytes: 0 },
+        { project_bytes: { [heavy.id]: 0 } },
+        { room: { [id]: 1 }, room_bytes: { [id]: 0 } },
+      ]
+      const taken: string[] = []
+      for (const none of all) {
+        const { claimed, cut, more, next_due_at } = await store.claim({ ...claimAll, ...none })
+        taken.push(...claimed.map(({ project_id }) => project_id))
+        assert.deepEqual([Object.keys(cut), more], [[id], [id]])
         assert.ok(cut[id]! > 200_000 && cut[id]! < 201_000)
-        // What holds the bytes hangs: nobody looks again at once.
-        assert.deepEqual((await store.claim({ ...claimAll, bytes: 0 })).cut, {})
-        clock += 3000
+        assert.ok(next_due_at !== null && next_due_at > clock)
       }
-      assert.equal(
-        (await store.claim({ ...claimAll, room: { [id]: 1 }, project_bytes: {} })).claimed.length,
-        1,
-      )
+      assert.deepEqual(taken, [light.id])
+      assert.deepEqual((await store.claim({ ...claimAll, bytes: 0, past: [id] })).cut, {})
+      const own = {
+        spare_bytes: 0,
+        project_bytes: { [heavy.id]: 0 },
+        room: { [id]: 1 },
+        room_bytes: { [id]: 1 },
+      }
+      assert.equal((await store.claim({ ...claimAll, ...own })).claimed.length, 1)
     })
 
     it('parks a destination without room and serves the others', async () => {

@@ -19,6 +19,9 @@ const claimAll = {
   room: {},
   project_room: {},
   project_bytes: {},
+  room_bytes: {},
+  spare_bytes: 2 ** 28,
+  past: [],
 }
 
 let postgres: TestPostgres

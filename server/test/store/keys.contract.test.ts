@@ -228,6 +228,9 @@ for (const { name, open } of contractDatabases) {
         room: {},
         project_room: {},
         project_bytes: {},
+        room_bytes: {},
+        spare_bytes: 2 ** 28,
+        past: [],
       })
       assert.ok(claimed.some(({ id }) => id === sending.id))
       await cancelTwice(sending)

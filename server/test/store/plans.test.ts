@@ -43,6 +43,9 @@ test('while tables grow from nothing to a thousand rows, no statement of a task 
       room: {},
       project_room: {},
       project_bytes: {},
+      room_bytes: {},
+      spare_bytes: 2 ** 28,
+      past: [],
     })
     const now = store.now()
     await Promise.all(

@@ -52,6 +52,9 @@ test('locks of a node that stands still amid a transaction do not outlast the le
     room: {},
     project_room: {},
     project_bytes: {},
+    room_bytes: {},
+    spare_bytes: 2 ** 28,
+    past: [],
   })
   const { claimed: deliveries } = await claiming.finally(() => woken.resolve())
   assert.ok(performance.now() - started < leaseMs(0) / 2, 'the claim waited for too long')

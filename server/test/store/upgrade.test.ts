@@ -99,6 +99,9 @@ async function checkUpgrade(open: (mode: MigrateMode) => Promise<Driver>): Promi
     room: {},
     project_room: {},
     project_bytes: {},
+    room_bytes: {},
+    spare_bytes: 2 ** 28,
+    past: [],
   })
   assert.deepEqual(
     claimed.claimed.map(({ id, body }) => [id, body]),

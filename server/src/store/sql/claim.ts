@@ -11,10 +11,8 @@ import { recomputeDueAt } from './destinations.ts'
 const LOOKED_AT = 64
 // A destination without room is looked at again after this long, should the wake-up of its freed slot get lost.
 const PARKED_MS = 1000
-// Where destinations of a project without room are due, nothing tells soon when others will be.
+// Where some that are due are not looked at, nothing tells soon when others will be.
 const LOOK_AGAIN_MS = 100
-// And one for which there were no bytes when a claim began after this long: what holds them hangs.
-const HEAVY_MS = 3000
 
 /** A row that waits at a destination, and what a claim writes of it. */
 export type Claimable = {
@@ -73,7 +71,7 @@ async function claim<R extends Claimable, T extends Claimable>(
     open.map(({ id }) => ({ id, room: roomOf(id) })),
   )
   const of = new Map(open.map((destination) => [destination.id, destination]))
-  const { fits, cut } = within(rows, await source.weigh(tx, rows), of, request)
+  const { fits, cut, hopeless } = within(rows, await source.weigh(tx, rows), of, request)
   const leased = fits.map((row) => ({
     ...row,
     state: 'sending' as const,
@@ -93,61 +91,79 @@ async function claim<R extends Claimable, T extends Claimable>(
     recomputeDueAt,
     open.map(({ id }) => ({ id, now })),
   )
-  await tx.bulk(parkDestination, [
-    ...parked.map((id) => ({ id, due_at: now + PARKED_MS })),
-    ...[...cut].flatMap(([id, { hopeless }]) => (hopeless ? { id, due_at: now + HEAVY_MS } : [])),
-  ])
+  await tx.bulk(
+    parkDestination,
+    parked.map((id) => ({ id, due_at: now + PARKED_MS })),
+  )
   const counts = Map.groupBy(rows, ({ destination_id }) => destination_id)
   const hasMore = ({ id }: Due) =>
     cut.has(id) || (!opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id))
   const isOut = due.length === LOOKED_AT || rooms.size + parked.length < candidates.length
-  const further = isOut || [...cut.values()].some(({ hopeless }) => !hopeless)
-  const full = request.destinations === 0 || fullProjects.length > 0
+  const further = isOut || cut.size > hopeless.size
+  const passed = fullProjects.length + request.past.length + hopeless.size
+  const full = request.destinations === 0 || passed > 0
   return {
     claimed,
     more: [...parked, ...open.filter(hasMore).map(({ id }) => id)],
-    cut: Object.fromEntries([...cut].map(([id, { bytes }]) => [id, bytes])),
+    cut: Object.fromEntries(hopeless),
     further,
     probes: probes.map(({ id }) => id),
     next_due_at: await nextDueAt(tx, now, source.kind, { full, further, destinations: request.destinations }),
   }
 }
 
-type Cut = { bytes: number; hopeless: boolean }
+/** Bytes that are left, as a request has them. */
+type Budget = Pick<ClaimRequest, 'bytes' | 'spare_bytes' | 'room_bytes' | 'project_bytes'>
 
 /**
  * Those for which there are bytes: all that are small, but not past a large one of the same destination for which there are none.
- * `cut` has the destinations of those; where there were none to begin with it is hopeless.
+ * What that one weighs is in `cut`, and in `hopeless` where there were none to begin with.
  */
 function within<R extends Claimable>(
   rows: readonly R[],
   sizes: ReadonlyMap<string, number>,
   destinations: ReadonlyMap<string, Due>,
-  { bytes, room, project_bytes }: ClaimRequest,
-): { fits: R[]; cut: Map<string, Cut> } {
+  request: Budget,
+): { fits: R[]; cut: Map<string, number>; hopeless: Map<string, number> } {
   const fits: R[] = []
-  const cut = new Map<string, Cut>()
-  const ofProject = new Map(Object.entries(project_bytes))
-  let left = bytes
-  for (const row of rows) {
-    const id = row.destination_id
-    const size = sizes.get(row.id) ?? 0
-    if (cut.has(id)) continue
-    if (!isSmall(size)) {
-      const project_id = destinations.get(id)?.project_id ?? ''
-      const isNamed = room[id] !== undefined
-      const shared = isNamed ? Infinity : (ofProject.get(project_id) ?? Infinity)
-      if (left <= 0 || shared <= 0) {
-        const hopeless = bytes <= 0 || (!isNamed && (project_bytes[project_id] ?? Infinity) <= 0)
-        cut.set(id, { bytes: size, hopeless })
-        continue
-      }
-      left -= size
-      if (!isNamed) ofProject.set(project_id, shared - size)
-    }
-    fits.push(row)
+  const cut = new Map<string, number>()
+  const hopeless = new Map<string, number>()
+  const left: Budget = {
+    ...request,
+    room_bytes: { ...request.room_bytes },
+    project_bytes: { ...request.project_bytes },
   }
-  return { fits, cut }
+  for (const row of rows) {
+    const due = destinations.get(row.destination_id)
+    if (due === undefined || cut.has(due.id)) continue
+    const size = sizes.get(row.id) ?? 0
+    if (isSmall(size)) fits.push(row)
+    else if (bytesFor(due, left) > 0) {
+      fits.push(row)
+      spend(due, left, size)
+    } else {
+      cut.set(due.id, size)
+      if (bytesFor(due, request) <= 0) hopeless.set(due.id, size)
+    }
+  }
+  return { fits, cut, hopeless }
+}
+
+function bytesFor(
+  { id, project_id }: Due,
+  { bytes, spare_bytes, room_bytes, project_bytes }: Budget,
+): number {
+  return Math.min(bytes, room_bytes[id] ?? Math.min(spare_bytes, project_bytes[project_id] ?? Infinity))
+}
+
+function spend({ id, project_id }: Due, left: Budget, size: number): void {
+  left.bytes -= size
+  const own = left.room_bytes[id]
+  if (own !== undefined) left.room_bytes[id] = own - size
+  else {
+    left.spare_bytes -= size
+    left.project_bytes[project_id] = (left.project_bytes[project_id] ?? Infinity) - size
+  }
 }
 
 async function nextDueAt(
@@ -212,12 +228,13 @@ async function dueDestinations(
   request: ClaimRequest,
   fullProjects: readonly string[],
 ): Promise<{ due: Due[]; named: Due[] }> {
-  // Those of full projects are read past: to park them would be to write each of them, over and over.
+  // Those of full projects, and those with large ones, are read past: to park them would be to write each of them, over and over.
   const due = (await tx.all(
     `select d.id, d.project_id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
      where d.kind = '${kind}' and d.due_at <= $1 and not d.project_id ${tx.flavor.oneOf('$3')}
+       and not d.id ${tx.flavor.oneOf('$4')}
      order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
-    [now, LOOKED_AT, JSON.stringify(fullProjects)],
+    [now, LOOKED_AT, JSON.stringify(fullProjects), JSON.stringify(request.past)],
   )) as Due[]
   const taken = new Set(due.map(({ id }) => id))
   const named = Object.keys(request.room).filter((id) => !taken.has(id) && (request.room[id] ?? 0) > 0)
