@@ -6,8 +6,8 @@ import type { Standing } from './standings.ts'
 type Holding = { held: number; bytes: number }
 
 /**
- * What those destinations of a project that are not live hold together, and `all` with the live ones. `full` says that a claim left out those of the standing
- * `other`, and `behind` that some of these have not had their turn since.
+ * What those destinations of a project that are not live hold together, and `all` with the live ones. `full` says that a claim left
+ * out those of the standing `other`, and `behind` that some of these have not had their turn since.
  */
 export type Project = Holding & { id: string; all: Holding; lanes: number; full: boolean; behind: boolean }
 
@@ -57,7 +57,7 @@ export type Shares = {
 const CAPACITY_BYTES = 256 * 1024 * 1024
 // This part of all is for those that are live.
 const RESERVE = 1 / 8
-// What a delivery takes is known when it is there. Until then it counts as the last one there, or as the last so many on average.
+// What a delivery takes is known when it is there. Until then it counts as the last so many on average.
 const AVERAGED = 16
 const GUESS_BYTES = 16 * 1024
 
