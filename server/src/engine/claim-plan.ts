@@ -15,7 +15,7 @@ const DESTINATIONS = 64
 // A destination starts with this many and gets more as it proves to have more: a dead one is not worth many leases.
 const EACH = 16
 const NAMED = 1024
-// And this part of the bytes that fit: what else comes meanwhile needs some, too.
+// Of the bytes that fit a claim takes this part: what else comes meanwhile needs some, too.
 const BYTES_PART = 4
 
 /** How many deliveries and bytes a lane has room for by itself, and where what waits is known to be too large. */
