@@ -8,6 +8,7 @@ import { startEngine, startWorld } from '../support/engine.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { using } from '../support/sender.ts'
+import { claimAll } from '../support/claims.ts'
 
 const scopeOf = ({ project_id, mode }: Delivery) => ({ project_id, mode })
 
@@ -176,15 +177,9 @@ test('what a killed process was sending is found at the next start and sent agai
   )
   const task = await killed.completeTask(receiver.url)
   const { claimed: deliveries } = await killed.store.claim({
+    ...claimAll,
     destinations: 1,
     per_destination: 1,
-    bytes: 2 ** 28,
-    room: {},
-    project_room: {},
-    project_bytes: {},
-    room_bytes: {},
-    spare_bytes: 2 ** 28,
-    past: [],
   })
   assert.equal(deliveries.length, 1)
   await killed.store.close()

@@ -6,6 +6,7 @@ import type { Store } from '../../src/store/store.ts'
 import { startEngine, startWorld } from '../support/engine.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { using } from '../support/sender.ts'
+import { claimAll } from '../support/claims.ts'
 
 test(
   'an outcome that was committed though the answer got lost is reported like any other',
@@ -48,15 +49,9 @@ test('a rescue that another node was quicker with is nothing to talk about', asy
   )
   await killed.completeTask(receiver.url)
   const { claimed: deliveries } = await killed.store.claim({
+    ...claimAll,
     destinations: 1,
     per_destination: 1,
-    bytes: 2 ** 28,
-    room: {},
-    project_room: {},
-    project_bytes: {},
-    room_bytes: {},
-    spare_bytes: 2 ** 28,
-    past: [],
   })
   await killed.store.close()
 

@@ -8,24 +8,12 @@ import type { Attempt } from '../../src/domain/delivery.ts'
 import type { Project } from '../../src/domain/project.ts'
 import { decide, type CallVerb, type Task, type TaskVerb } from '../../src/domain/task.ts'
 import type { CallWrite, NewCall, ReadyCall } from '../../src/store/call-verbs.ts'
-import type { ClaimRequest } from '../../src/store/claiming.ts'
 import type { Destination, Store } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
 import { newId, newProject, newTask } from '../support/store.ts'
+import { claimAll } from '../support/claims.ts'
 
 let clock = 1_000_000
-
-const everything: ClaimRequest = {
-  destinations: 100,
-  per_destination: 100,
-  bytes: 2 ** 28,
-  room: {},
-  project_room: {},
-  project_bytes: {},
-  room_bytes: {},
-  spare_bytes: 2 ** 28,
-  past: [],
-}
 
 for (const { name, open } of contractDatabases) {
   describe(`The store's verbs for calls on ${name}`, () => {
@@ -73,7 +61,7 @@ for (const { name, open } of contractDatabases) {
       return task
     }
 
-    const claimed = async (request = everything) => (await store.claimCalls(request)).claimed
+    const claimed = async (request = claimAll) => (await store.claimCalls(request)).claimed
     const claimOf = async (task: Task): Promise<ReadyCall> => {
       const found = (await claimed()).find(({ task_id }) => task_id === task.id)
       assert.ok(found, 'the call was not claimed')
@@ -140,7 +128,7 @@ for (const { name, open } of contractDatabases) {
       const callback_id = 'c'.repeat(64)
       const task = await create({ callback_id, due_at: clock + 1000 })
       assert.deepEqual(await claimed(), [])
-      assert.equal((await store.claimCalls(everything)).next_due_at, clock + 1000)
+      assert.equal((await store.claimCalls(claimAll)).next_due_at, clock + 1000)
       clock += 1000
       const call = await claimOf(task)
       assert.deepEqual({ ...call.task }, task)
@@ -149,7 +137,7 @@ for (const { name, open } of contractDatabases) {
         [callback_id, 'request', 1, clock + 13_000],
       )
       assert.deepEqual(await claimed(), [])
-      assert.deepEqual((await store.claim(everything)).claimed, [])
+      assert.deepEqual((await store.claim(claimAll)).claimed, [])
       await store.settleCall(settleOf(call, { state: 'ended', due_at: null }))
     })
 
@@ -242,7 +230,7 @@ for (const { name, open } of contractDatabases) {
         await create({ priority: 10 }),
       ]
       const room = { [destinationAt('http://a.test:80').id]: 3 }
-      const first = await store.claimCalls({ ...everything, room })
+      const first = await store.claimCalls({ ...claimAll, room })
       assert.deepEqual(
         first.claimed.map(({ task_id }) => task_id),
         [old, high, middle].map(({ id }) => id),

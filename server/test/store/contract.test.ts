@@ -11,6 +11,7 @@ import type { ClaimRequest } from '../../src/store/claiming.ts'
 import type { Idempotency, Outlet, Ready, Store, Transition } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
 import { deliveryOf, destinationOf, newId, newProject, newTask } from '../support/store.ts'
+import { claimAll } from '../support/claims.ts'
 
 let clock = 1_000_000
 
@@ -34,18 +35,6 @@ function recordingOutlet(admits: boolean) {
 
 const nobody = recordingOutlet(false).outlet
 const page = (limit: number, after: string | null = null) => ({ limit, after })
-const claimAll: ClaimRequest = {
-  destinations: 100,
-  per_destination: 100,
-  bytes: 2 ** 28,
-  room: {},
-  project_room: {},
-  project_bytes: {},
-  room_bytes: {},
-  spare_bytes: 2 ** 28,
-  past: [],
-}
-
 for (const { name, open } of contractDatabases) {
   describe(`The store on ${name}`, () => {
     let opened: Opened

@@ -10,20 +10,9 @@ import { openPostgresDriver } from '../../src/store/postgres.ts'
 import type { Ready, Store } from '../../src/store/store.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { deliveryOf, destinationOf, newId, newProject, newTask, storeOn } from '../support/store.ts'
+import { claimAll } from '../support/claims.ts'
 
 const CLAIM_GATE = 7464
-const claimAll = {
-  destinations: 100,
-  per_destination: 100,
-  bytes: 2 ** 28,
-  room: {},
-  project_room: {},
-  project_bytes: {},
-  room_bytes: {},
-  spare_bytes: 2 ** 28,
-  past: [],
-}
-
 let postgres: TestPostgres
 let one: Store
 let other: Store

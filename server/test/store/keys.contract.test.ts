@@ -11,6 +11,7 @@ import { decide, type Task } from '../../src/domain/task.ts'
 import type { Idempotency, NewDelivery, Store } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
 import { deliveryOf, destinationOf, newProject, newTask } from '../support/store.ts'
+import { claimAll } from '../support/claims.ts'
 
 const DAY_MS = 86_400_000
 let clock = Date.UTC(2030, 0, 1)
@@ -221,17 +222,7 @@ for (const { name, open } of contractDatabases) {
       await cancelTwice(await sent())
       assert.deepEqual(await written(), ['delivery.cancel', 'project.create'])
       const sending = await sent()
-      const { claimed } = await store.claim({
-        destinations: 10,
-        per_destination: 10,
-        bytes: 2 ** 28,
-        room: {},
-        project_room: {},
-        project_bytes: {},
-        room_bytes: {},
-        spare_bytes: 2 ** 28,
-        past: [],
-      })
+      const { claimed } = await store.claim({ ...claimAll, destinations: 10, per_destination: 10 })
       assert.ok(claimed.some(({ id }) => id === sending.id))
       await cancelTwice(sending)
       assert.deepEqual(await written(), ['delivery.cancel', 'delivery.cancel', 'project.create'])

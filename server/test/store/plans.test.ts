@@ -6,6 +6,7 @@ import { decide, type Task } from '../../src/domain/task.ts'
 import { migratePostgres, openPostgresDriver } from '../../src/store/postgres.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { deliveryOf, destinationOf, newId, newProject, newTask, storeOn } from '../support/store.ts'
+import { claimAll } from '../support/claims.ts'
 
 test('while tables grow from nothing to a thousand rows, no statement of a task reads one of them whole', async (t) => {
   const postgres = await startPostgres()
@@ -36,17 +37,7 @@ test('while tables grow from nothing to a thousand rows, no statement of a task 
     )
     await Promise.all(tasks.map(({ callback_hash }) => store.findTaskByCallback(callback_hash!)))
     await Promise.all(tasks.map(complete))
-    const claimed = await store.claim({
-      destinations: 10,
-      per_destination: 50,
-      bytes: 2 ** 28,
-      room: {},
-      project_room: {},
-      project_bytes: {},
-      room_bytes: {},
-      spare_bytes: 2 ** 28,
-      past: [],
-    })
+    const claimed = await store.claim({ ...claimAll, destinations: 10, per_destination: 50 })
     const now = store.now()
     await Promise.all(
       claimed.claimed.map((delivery) =>

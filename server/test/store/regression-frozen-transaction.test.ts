@@ -8,6 +8,7 @@ import { openPostgresDriver } from '../../src/store/postgres.ts'
 import { openPostgres } from '../../src/store/postgres-database.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { deliveryOf, destinationOf, newProject, newTask, storeOn } from '../support/store.ts'
+import { claimAll } from '../support/claims.ts'
 
 test('locks of a node that stands still amid a transaction do not outlast the leases of the others', async (t) => {
   const postgres = await startPostgres()
@@ -45,17 +46,7 @@ test('locks of a node that stands still amid a transaction do not outlast the le
   })
   await locked.promise
   const started = performance.now()
-  const claiming = store.claim({
-    destinations: 10,
-    per_destination: 10,
-    bytes: 2 ** 28,
-    room: {},
-    project_room: {},
-    project_bytes: {},
-    room_bytes: {},
-    spare_bytes: 2 ** 28,
-    past: [],
-  })
+  const claiming = store.claim({ ...claimAll, destinations: 10, per_destination: 10 })
   const { claimed: deliveries } = await claiming.finally(() => woken.resolve())
   assert.ok(performance.now() - started < leaseMs(0) / 2, 'the claim waited for too long')
   assert.equal(deliveries.length, 1)

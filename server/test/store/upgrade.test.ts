@@ -16,6 +16,7 @@ import { openSqliteDriver } from '../../src/store/sqlite.ts'
 import { makeOld, type OldRows } from '../support/old-schema.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { storeOn } from '../support/store.ts'
+import { claimAll } from '../support/claims.ts'
 
 const rows: OldRows = {
   projects: {
@@ -92,17 +93,7 @@ async function checkUpgrade(open: (mode: MigrateMode) => Promise<Driver>): Promi
   assert.deepEqual(scopesOf(key), scopesOfRole.customer, 'an old key may do what it could')
   assert.deepEqual([key.name, key.expires_at, key.last_used_at], [null, null, null])
   assert.deepEqual((await store.listAudits({}, { limit: 1, after: null })).rows, [])
-  const claimed = await store.claim({
-    destinations: 10,
-    per_destination: 10,
-    bytes: 2 ** 28,
-    room: {},
-    project_room: {},
-    project_bytes: {},
-    room_bytes: {},
-    spare_bytes: 2 ** 28,
-    past: [],
-  })
+  const claimed = await store.claim({ ...claimAll, destinations: 10, per_destination: 10 })
   assert.deepEqual(
     claimed.claimed.map(({ id, body }) => [id, body]),
     [['x', '{"old":1}']],
