@@ -57,6 +57,15 @@ export type Calls = Attempts<ReadyCall> & {
 
 type Context = CallContext & { call: ReadyCall }
 
+/** What a call is made with; `answered` is told when its slot is free. */
+type Turn = {
+  project: Project
+  secrets: readonly Secret[]
+  rules: CallRules
+  room: AnswerRoom
+  answered: () => void
+}
+
 type Begun = { kind: 'now'; context: Context } | { kind: 'later'; due_at: number } | { kind: 'never' }
 
 const never: Begun = { kind: 'never' }
@@ -106,22 +115,7 @@ export function createCalls({
   }
 
   /** Sends a call that has begun, and writes what came of it. */
-  async function make(
-    context: Context,
-    {
-      project,
-      secrets,
-      rules,
-      room,
-      answered,
-    }: {
-      project: Project
-      secrets: readonly Secret[]
-      rules: CallRules
-      room: AnswerRoom
-      answered: () => void
-    },
-  ): Promise<void> {
+  async function make(context: Context, { project, secrets, rules, room, answered }: Turn): Promise<void> {
     const { call: ready } = context
     const started_at = clock.now()
     const number = ready.attempt_count + 1

@@ -1,11 +1,13 @@
 // What a claim takes of deliveries: those due longest, with the frozen bytes of their events.
 import { leaseMs, type Delivery } from '../../domain/delivery.ts'
 import type { ProjectSettings } from '../../domain/project.ts'
+import { bodyWeight } from '../../domain/weight.ts'
 import { bulk, type Row } from '../database.ts'
 import type { Ready } from '../store.ts'
 import { claimFrom } from './claim.ts'
 import { deliveryColumns, list } from './columns.ts'
-import { bodiesOf, weightsOf } from './settle.ts'
+import { unpackedLength } from './event-body.ts'
+import { bodiesOf } from './settle.ts'
 
 const selectPending = {
   sqlite: bulk(
@@ -28,6 +30,14 @@ const leaseDelivery = bulk(
     from ${v} where deliveries.id = v.id`,
 )
 
+// Both databases tell a length without reading what has it.
+const selectSizes = bulk(
+  { id: 'text', task_id: 'text', sequence: 'bigint' },
+  (v) =>
+    `select v.id, coalesce(octet_length(e.body), 0) as body, coalesce(octet_length(e.payload), 0) as payload
+     from ${v} join events e on e.task_id = v.task_id and e.sequence = v.sequence`,
+)
+
 /** Leases due deliveries. */
 export const claimDeliveries = claimFrom<Delivery & Row, Ready>({
   kind: 'callback',
@@ -42,7 +52,18 @@ export const claimDeliveries = claimFrom<Delivery & Row, Ready>({
       leaseDelivery,
       claimed.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
     ),
-  weigh: (tx, rows) => weightsOf({ tx }, rows),
+  async weigh(tx, rows) {
+    const sizes = await tx.bulk(
+      selectSizes,
+      rows.map(({ id, task_id, sequence }) => ({ id, task_id, sequence })),
+    )
+    return new Map(
+      sizes.map(({ id, body, payload }) => [
+        String(id),
+        bodyWeight(unpackedLength(Number(body), Number(payload))),
+      ]),
+    )
+  },
   async ready(context, rows) {
     const bodies = await bodiesOf(context, rows)
     return rows.map((row) => ({ ...row, body: bodies.get(row.id) ?? '' }))

@@ -70,14 +70,14 @@ async function claim<R extends Claimable, T extends Claimable>(
     now,
     open.map(({ id }) => ({ id, room: roomOf(id) })),
   )
-  const of = new Map(open.map((destination) => [destination.id, destination]))
-  const { fits, cut, hopeless } = within(rows, await source.weigh(tx, rows), of, request)
+  const destinations = new Map(open.map((destination) => [destination.id, destination]))
+  const { fits, cut, hopeless } = within(rows, await source.weigh(tx, rows), destinations, request)
   const leased = fits.map((row) => ({
     ...row,
     state: 'sending' as const,
     due_at: null,
     lease_owner: owner,
-    lease_until: now + source.lease_ms(row, of.get(row.destination_id)?.settings ?? ''),
+    lease_until: now + source.lease_ms(row, destinations.get(row.destination_id)?.settings ?? ''),
     fence: row.fence + 1,
   }))
   const claimed = await source.ready(context, leased)

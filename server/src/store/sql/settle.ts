@@ -1,13 +1,12 @@
 // The end of an attempt: guarded by the fence alone, since every exit from `sending` raises it. A final outcome writes
 // callback_succeeded and releases the task's next held delivery, each in a statement after the task was locked.
 import type { Delivery, DeliveryState } from '../../domain/delivery.ts'
-import { bodyWeight } from '../../domain/weight.ts'
 import { bulk, type Row } from '../database.ts'
 import type { Ready, Settle } from '../store.ts'
 import { attemptColumns, deliveryColumns, list } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { wake } from './destinations.ts'
-import { unpackBody, unpackedLength, type PackedBody } from './event-body.ts'
+import { unpackBody, type PackedBody } from './event-body.ts'
 
 /** `leased` says that a slot is reserved for the delivery that this one may release. */
 export type SettleInput = Settle & { leased: boolean }
@@ -179,30 +178,6 @@ const selectBodies = bulk(
   (v) =>
     `select v.id, e.body, e.payload from ${v} join events e on e.task_id = v.task_id and e.sequence = v.sequence`,
 )
-
-const selectSizes = bulk(
-  { id: 'text', task_id: 'text', sequence: 'bigint' },
-  (v) =>
-    `select v.id, coalesce(octet_length(e.body), 0) as body, coalesce(octet_length(e.payload), 0) as payload
-     from ${v} join events e on e.task_id = v.task_id and e.sequence = v.sequence`,
-)
-
-/** What deliveries will weigh (domain/weight.ts), by id. Both databases tell a length without reading what has it. */
-export async function weightsOf(
-  { tx }: Pick<WriteContext, 'tx'>,
-  deliveries: readonly Pick<Delivery, 'id' | 'task_id' | 'sequence'>[],
-): Promise<Map<string, number>> {
-  const rows = await tx.bulk(
-    selectSizes,
-    deliveries.map(({ id, task_id, sequence }) => ({ id, task_id, sequence })),
-  )
-  return new Map(
-    rows.map(({ id, body, payload }) => [
-      String(id),
-      bodyWeight(unpackedLength(Number(body), Number(payload))),
-    ]),
-  )
-}
 
 /** The frozen bytes of deliveries, by delivery id. */
 export async function bodiesOf(
