@@ -82,10 +82,7 @@ test('no place is given past work that waits in the database', () => {
   lanes.learn(lanes.request()!, {
     claimed: [first],
     more: ['a'],
-    probes: [],
-    next_due_at: null,
-    further: false,
-    cut: {},
+    ...found,
   })
   assert.equal(lanes.reserve(at('a')), false)
   end(first)
@@ -98,10 +95,7 @@ test('a full destination counts as one where more waits, until a claim finds no 
   lanes.learn(lanes.request()!, {
     claimed: [],
     more: ['a'],
-    probes: [],
-    next_due_at: null,
-    further: false,
-    cut: {},
+    ...found,
   })
   for (const delivery of sent) end(delivery)
   assert.equal(lanes.reserve(at('a')), false)
@@ -109,10 +103,7 @@ test('a full destination counts as one where more waits, until a claim finds no 
     lanes.learn(lanes.request()!, {
       claimed: [],
       more: [],
-      probes: [],
-      next_due_at: null,
-      further: false,
-      cut: {},
+      ...found,
     }),
     false,
   )
@@ -171,10 +162,7 @@ test('a destination that has more is asked for as much as it has room for', () =
     lanes.learn(request, {
       claimed: deliveries,
       more: ['a'],
-      probes: [],
-      next_due_at: null,
-      further: false,
-      cut: {},
+      ...found,
     }),
     true,
   )
@@ -187,10 +175,7 @@ test('a slot that comes free asks for a claim only where more waits', () => {
   lanes.learn(lanes.request()!, {
     claimed: [],
     more: ['a'],
-    probes: [],
-    next_due_at: null,
-    further: false,
-    cut: {},
+    ...found,
   })
   end(two)
   assert.equal(events.room, 0)
@@ -448,10 +433,7 @@ test('a claim never asks for more than fits, however many lanes have more', () =
   lanes.learn(lanes.request()!, {
     claimed: sent,
     more: ids,
-    probes: [],
-    next_due_at: null,
-    further: false,
-    cut: {},
+    ...found,
   })
   for (const delivery of sent) end(delivery)
   const asked = new Set<string>()
@@ -512,7 +494,7 @@ test('a claim leaves a project within its share, whoever of it is named', () => 
 test('after a claim that found nobody with room there is a rest, and after others none while there may be more', () => {
   const { lanes, claimed } = setUp()
   const request = lanes.request()!
-  const parked = { claimed: [], more: ['d'], probes: [], next_due_at: null, further: true, cut: {} }
+  const parked = { claimed: [], more: ['d'], ...found, further: true }
   assert.equal(lanes.learn(request, parked), false)
   assert.equal(lanes.learn(request, { ...parked, claimed: [claimed('d')] }), true)
 })
@@ -582,10 +564,7 @@ test('a lane that was short of its share asks for a claim when there is room for
   lanes.learn(lanes.request()!, {
     claimed: [],
     more: ['a'],
-    probes: [],
-    next_due_at: null,
-    further: false,
-    cut: {},
+    ...found,
   })
   for (const delivery of sent.splice(0, 20)) end(delivery)
   assert.equal(events.room, 0)
