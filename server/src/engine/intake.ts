@@ -43,13 +43,15 @@ export function createIntake(capacity = CAPACITY_BYTES): Intake {
     }
   }
 
-  function serve(): void {
+  function serve(ask: Ask): void {
+    move(ask, ask.bytes)
+    ask.grant()
+  }
+
+  function serveWaiting(): void {
     for (const ask of waiting) {
       if (free <= 0) return
-      if (!fits(ask)) continue
-      waiting.delete(ask)
-      move(ask, ask.bytes)
-      ask.grant()
+      if (fits(ask) && waiting.delete(ask)) serve(ask)
     }
   }
 
@@ -64,7 +66,7 @@ export function createIntake(capacity = CAPACITY_BYTES): Intake {
         if (bytes >= mine) return
         move(addressed, bytes - mine)
         mine = bytes
-        serve()
+        serveWaiting()
       }
 
       return {
@@ -75,8 +77,9 @@ export function createIntake(capacity = CAPACITY_BYTES): Intake {
             queueMicrotask(granted)
           }
           asked = { ...addressed, bytes, grant }
-          waiting.add(asked)
-          serve()
+          // There is no more room for those that wait already.
+          if (fits(asked)) serve(asked)
+          else waiting.add(asked)
         },
         keep,
         leave: () => keep(0),
