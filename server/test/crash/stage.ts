@@ -28,8 +28,9 @@ export type Stage = {
 
 const SHOWN_FAULTS = 20
 const SETTINGS = {
-  // Waits of about a second, so that what failed once is soon tried again.
-  retry: { retries: 50, window_s: 60 },
+  // Waits of five seconds, so that what failed once is soon tried again, in a window that outlasts the queue: a server that is
+  // killed every second falls behind by most of a minute.
+  retry: { retries: 50, window_s: 300 },
   // Less than the load brings, so that deliveries queue up in memory and in the database.
   limits: { in_flight: 8 },
   // On PostgreSQL a killed process keeps its leases until this and 12 seconds are over.
