@@ -1,14 +1,20 @@
 // What of a process's memory a delivery or a call takes while it is under way, roughly, in bytes.
 import type { Task } from './task.ts'
 
-// As many as an engine has places for are half of the bytes it has.
-const SMALL_BYTES = 16 * 1024
+/** The most that is small: as many as an engine has places for are half of the bytes it has. */
+export const SMALL_BYTES = 16 * 1024
 
 /** Whether one that weighs so much need not wait for its bytes. */
 export const isSmall = (bytes: number): boolean => bytes <= SMALL_BYTES
 
-/** Of a body of so many characters: as text, and once more as what goes over the wire. */
-export const bodyWeight = (length: number): number => 2 * length
+// As text, and once more as what goes over the wire.
+const COPIES = 2
+
+/** Of a body of so many characters. */
+export const bodyWeight = (length: number): number => COPIES * length
+
+/** The longest body that is small, in characters. */
+export const SMALL_BODY = SMALL_BYTES / COPIES
 
 /** Of a delivery. */
 export const deliveryBytes = ({ body }: { body: string }): number => bodyWeight(body.length)

@@ -21,7 +21,7 @@ export type Attempts<T> = {
 
 export type Dispatcher<T> = {
   /** Reserves a slot at a destination for so many bytes, or says that there is none or that older work waits there. */
-  admit: (addressed: Addressed, bytes?: number) => boolean
+  admit: (addressed: Addressed, bytes: number) => boolean
   /** Gives back a slot that was not used. */
   withdraw: (addressed: Addressed) => void
   /** Takes one that was leased, in its reserved slot. */

@@ -6,6 +6,9 @@ import { createLanes, type LanesOptions } from './lanes.ts'
 
 const unlimited = { in_flight: 64, per_second: null }
 
+const SMALL = 100
+const LARGE = 4 * 1024 * 1024
+
 let count = 0
 
 function ready(destination_id: string, body = '{}'): Ready {
@@ -69,24 +72,24 @@ function setUp(options: Partial<LanesOptions<Ready>> = {}) {
 
 test('a destination holds four times its 64 slots unless its project says otherwise, and another has its own', () => {
   const { lanes } = setUp()
-  for (let i = 0; i < 4 * 64; i++) assert.ok(lanes.reserve(at('a')))
-  assert.equal(lanes.reserve(at('a')), false)
-  assert.ok(lanes.reserve(at('b')))
+  for (let i = 0; i < 4 * 64; i++) assert.ok(lanes.reserve(at('a'), SMALL))
+  assert.equal(lanes.reserve(at('a'), SMALL), false)
+  assert.ok(lanes.reserve(at('b'), SMALL))
 })
 
 test('no place is given past work that waits in the database', () => {
   const { lanes, claimed, end } = setUp()
   const first = claimed('a')
-  assert.ok(lanes.reserve(at('a')))
+  assert.ok(lanes.reserve(at('a'), SMALL))
   lanes.cancel(at('a'))
   lanes.learn(lanes.request()!, {
     claimed: [first],
     more: ['a'],
     ...found,
   })
-  assert.equal(lanes.reserve(at('a')), false)
+  assert.equal(lanes.reserve(at('a'), SMALL), false)
   end(first)
-  assert.equal(lanes.reserve(at('a')), false)
+  assert.equal(lanes.reserve(at('a'), SMALL), false)
 })
 
 test('a full destination counts as one where more waits, until a claim finds no more', () => {
@@ -98,7 +101,7 @@ test('a full destination counts as one where more waits, until a claim finds no 
     ...found,
   })
   for (const delivery of sent) end(delivery)
-  assert.equal(lanes.reserve(at('a')), false)
+  assert.equal(lanes.reserve(at('a'), SMALL), false)
   assert.equal(
     lanes.learn(lanes.request()!, {
       claimed: [],
@@ -107,7 +110,7 @@ test('a full destination counts as one where more waits, until a claim finds no 
     }),
     false,
   )
-  assert.ok(lanes.reserve(at('a')))
+  assert.ok(lanes.reserve(at('a'), SMALL))
 })
 
 test('more deliveries than a project allows in flight wait in their lane, in order', () => {
@@ -135,7 +138,7 @@ test('what is answered but not settled counts as held, so that a kill repeats no
   const sent = Array.from({ length: 4 }, () => claimed('a', 1))
   for (const delivery of sent) lanes.finish(delivery, true)
   assert.equal(lanes.inFlight(), 0)
-  assert.equal(lanes.reserve(at('a')), false)
+  assert.equal(lanes.reserve(at('a'), SMALL), false)
   assert.deepEqual(lanes.request()!.room, { a: 0 })
   claimed('a', 1)
   assert.equal(started.length, 4)
@@ -149,8 +152,8 @@ test('a destination that has more is asked for as much as it has room for', () =
   assert.deepEqual(request, {
     destinations: 64,
     per_destination: 16,
-    bytes: (256 * 1024 * 1024) / 4,
-    spare_bytes: (224 * 1024 * 1024) / 4,
+    bytes: 4 * 1024 * 1024,
+    spare_bytes: 4 * 1024 * 1024,
     room: {},
     room_bytes: {},
     project_room: {},
@@ -187,7 +190,7 @@ test('all lanes together hold no more than the capacity, in count and in bytes',
   const { lanes, end, events } = setUp({ capacity: 4 })
   const sent = ['a', 'b', 'c', 'd'].map((id) => ({ ...ready(id), project_id: id }))
   for (const delivery of sent) lanes.adopt(delivery)
-  assert.equal(lanes.reserve(at('e')), false)
+  assert.equal(lanes.reserve(at('e'), SMALL), false)
   assert.equal(lanes.request(), null)
   for (const delivery of sent) lanes.push(delivery, unlimited)
   end(sent[0]!)
@@ -202,7 +205,7 @@ test('all lanes together hold no more than the capacity, in count and in bytes',
     heavy.adopt(delivery)
     heavy.push(delivery, unlimited)
   }
-  assert.equal(heavy.reserve(at('one more', 'another')), false)
+  assert.equal(heavy.reserve(at('one more', 'another'), megabyte.length), false)
   const { destinations, bytes } = heavy.request()!
   assert.deepEqual({ destinations, bytes }, { destinations: 64, bytes: 0 })
 })
@@ -214,7 +217,7 @@ test('a project has a part of the memory, a lane of its project a part of that, 
   end(claimed('prompt'))
   const fill = (id: string, project_id: string) => {
     let count = 0
-    while (lanes.reserve(at(id, project_id))) count++
+    while (lanes.reserve(at(id, project_id), SMALL)) count++
     return count
   }
   const fillProject = (project_id: string) => {
@@ -225,7 +228,7 @@ test('a project has a part of the memory, a lane of its project a part of that, 
   assert.equal(fill('a', 'p'), 42)
   assert.equal(fillProject('p'), 14)
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
-  assert.equal(lanes.reserve(at('new', 'p')), false)
+  assert.equal(lanes.reserve(at('new', 'p'), SMALL), false)
   assert.ok(fillProject('second') > 10)
   assert.ok(fillProject('third') > 3)
   for (let i = 0; i < 100; i++) fillProject(`project-${i}`)
@@ -238,7 +241,7 @@ test('a project has a part of the memory, a lane of its project a part of that, 
 })
 
 test('receivers that were prompt and hang one after the other leave something to one that is live', () => {
-  const { clock, lanes, claimed, end } = setUp({ bytesOf: () => 4 * 1024 * 1024 })
+  const { clock, lanes, claimed, end } = setUp({ bytesOf: () => LARGE })
   clock.advance(10_000)
   const names = Array.from({ length: 300 }, (_, i) => `flips-${i}`)
   for (const name of names) end(claimed(name))
@@ -246,12 +249,12 @@ test('receivers that were prompt and hang one after the other leave something to
   for (let i = 0; i < 30; i++) {
     clock.advance(1000)
     for (const name of names.splice(0, 10)) {
-      if (!lanes.reserve(at(name))) continue
+      if (!lanes.reserve(at(name), LARGE)) continue
       lanes.push(ready(name), unlimited)
       hanging++
     }
     lanes.request()
-    assert.ok(lanes.reserve(at('live', 'other')))
+    assert.ok(lanes.reserve(at('live', 'other'), LARGE))
     const alive = { ...ready('live'), project_id: 'other' }
     lanes.push(alive, unlimited)
     end(alive)
@@ -293,14 +296,14 @@ test('a destination that was prompt has room though its project has none, until 
   assert.equal(lanes.size(), 0)
   const others = Array.from({ length: 100 }, (_, i) => at(`hangs-${i}`)).filter(lanes.reserve)
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
-  assert.equal(lanes.reserve(at('slow')), false)
+  assert.equal(lanes.reserve(at('slow'), SMALL), false)
   const hanging = Array.from({ length: 10 }, () => claimed('prompt'))
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
-  assert.ok(lanes.reserve(at('prompt')))
+  assert.ok(lanes.reserve(at('prompt'), SMALL))
   lanes.cancel(at('prompt'))
   clock.advance(2001)
   lanes.request()
-  assert.equal(lanes.reserve(at('prompt')), false)
+  assert.equal(lanes.reserve(at('prompt'), SMALL), false)
   // Its places are its project's again, and come back to it.
   for (const delivery of hanging) end(delivery)
   for (const other of others) lanes.cancel(other)
@@ -314,7 +317,7 @@ test('an attempt that was not made says nothing of a receiver, and neither does 
   claimed('a')
   clock.advance(2001)
   const [quick, unmade] = [claimed('a'), claimed('b')]
-  for (let i = 0; i < 100; i++) lanes.reserve(at(`hangs-${i}`))
+  for (let i = 0; i < 100; i++) lanes.reserve(at(`hangs-${i}`), SMALL)
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
   lanes.finish(quick, true)
   lanes.finish(unmade, false)
@@ -324,7 +327,7 @@ test('an attempt that was not made says nothing of a receiver, and neither does 
 test('of what waits with a full project only a prompt destination asks for a claim, which names it', () => {
   const { lanes, claimed, end } = setUp({ capacity: 90 })
   end(claimed('prompt'))
-  for (let i = 0; i < 100; i++) lanes.reserve(at(`hangs-${i}`))
+  for (let i = 0; i < 100; i++) lanes.reserve(at(`hangs-${i}`), SMALL)
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
   assert.ok(lanes.awaits(at('new')))
   assert.equal(lanes.awaits(at('new', 'other')), false)
@@ -333,15 +336,16 @@ test('of what waits with a full project only a prompt destination asks for a cla
 })
 
 test('bodies are shared as places are', () => {
-  const { lanes } = setUp({ bytesOf: () => 4 * 1024 * 1024 })
+  const { lanes } = setUp({ bytesOf: () => LARGE })
   const fill = (id: string, project_id: string) => {
     let count = 0
-    for (; lanes.reserve(at(id, project_id)); count++) lanes.push({ ...ready(id), project_id }, unlimited)
+    for (; lanes.reserve(at(id, project_id), LARGE); count++)
+      lanes.push({ ...ready(id), project_id }, unlimited)
     return count
   }
   const first = fill('a', 'p')
   assert.ok(first > 24 && first < 34, `${first} of 4 MiB`)
-  assert.equal(lanes.reserve(at('a'), 4 * 1024 * 1024), false)
+  assert.equal(lanes.reserve(at('a'), LARGE), false)
   for (let i = 0; i < 100; i++) fill(`p${i}`, 'p')
   const { project_room, project_bytes } = lanes.request()!
   assert.ok(project_room['p']! > 1000)
@@ -350,16 +354,14 @@ test('bodies are shared as places are', () => {
   assert.ok(others > 4, `${others} of 4 MiB`)
 })
 
-test('what is small does not wait for bytes that large ones hold, and what is large or unknown does', () => {
+test('what is small does not wait for bytes that large ones hold, and what is large does', () => {
   const { clock, lanes, end } = setUp()
   clock.advance(10_000)
-  const large = 4 * 1024 * 1024
   let held = 0
-  for (; lanes.reserve(at(`d${held}`), large); held++)
-    lanes.push(ready(`d${held}`, 'x'.repeat(large)), unlimited)
+  for (; lanes.reserve(at(`d${held}`), LARGE); held++)
+    lanes.push(ready(`d${held}`, 'x'.repeat(LARGE)), unlimited)
   assert.ok(held > 30 && held < 45, `${held} of 4 MiB`)
-  assert.equal(lanes.reserve(at('another')), false)
-  assert.equal(lanes.reserve(at('another'), large), false)
+  assert.equal(lanes.reserve(at('another'), LARGE), false)
   assert.ok(lanes.reserve(at('another'), 4000))
   const sent = ready('another')
   lanes.push(sent, unlimited)
@@ -376,9 +378,8 @@ test('what is small does not wait for bytes that large ones hold, and what is la
 test('a receiver of small ones that waits behind nothing is claimed for though large ones hold all bytes', () => {
   const { clock, lanes } = setUp()
   clock.advance(10_000)
-  const large = 4 * 1024 * 1024
-  for (let i = 0; lanes.reserve(at(`d${i}`), large); i++)
-    lanes.push(ready(`d${i}`, 'x'.repeat(large)), unlimited)
+  for (let i = 0; lanes.reserve(at(`d${i}`), LARGE); i++)
+    lanes.push(ready(`d${i}`, 'x'.repeat(LARGE)), unlimited)
   assert.equal(lanes.awaits(at('small')), false)
   const { destinations, project_room } = lanes.request()!
   assert.ok(destinations > 0 && project_room['p']! > 0)
@@ -390,16 +391,15 @@ test('a receiver of small ones that waits behind nothing is claimed for though l
 test('a destination whose first one had no bytes is looked past for a second, or until there are some', () => {
   const { clock, lanes, end } = setUp()
   clock.advance(10_000)
-  const large = 4 * 1024 * 1024
   const sent: Ready[] = []
-  for (let i = 0; lanes.reserve(at(`d${i}`), large); i++) {
-    sent.push(ready(`d${i}`, 'x'.repeat(large)))
+  for (let i = 0; lanes.reserve(at(`d${i}`), LARGE); i++) {
+    sent.push(ready(`d${i}`, 'x'.repeat(LARGE)))
     lanes.push(sent.at(-1)!, unlimited)
   }
   assert.ok(lanes.reserve(at('heavy'), 100))
   lanes.push(ready('heavy', 'x'.repeat(100)), unlimited)
   const look = () => {
-    const cut = { heavy: large, elsewhere: large }
+    const cut = { heavy: LARGE, elsewhere: LARGE }
     lanes.learn(lanes.request()!, { claimed: [], more: ['heavy'], ...found, cut })
     return lanes.request()!
   }
@@ -417,10 +417,10 @@ test('a destination whose first one had no bytes is looked past for a second, or
 
 test('a lane without room is not kept, and neither is a project without lanes', () => {
   const { lanes } = setUp({ capacity: 4 })
-  assert.ok(lanes.reserve(at('a')))
-  assert.ok(lanes.reserve(at('b')))
-  assert.ok(lanes.reserve(at('c')))
-  for (let i = 0; i < 10; i++) assert.equal(lanes.reserve(at(`d${i}`)), false)
+  assert.ok(lanes.reserve(at('a'), SMALL))
+  assert.ok(lanes.reserve(at('b'), SMALL))
+  assert.ok(lanes.reserve(at('c'), SMALL))
+  for (let i = 0; i < 10; i++) assert.equal(lanes.reserve(at(`d${i}`), SMALL), false)
   assert.equal(lanes.size(), 3)
   for (const id of ['a', 'b', 'c']) lanes.cancel(at(id))
   assert.deepEqual([lanes.size(), lanes.request()!.project_room], [0, {}])
@@ -486,9 +486,9 @@ test('a claim leaves a project within its share, whoever of it is named', () => 
     const more = names.map(([id]) => id)
     lanes.learn(request, { claimed: [], more, ...found })
   }
-  for (let i = 0; i < 20; i++) claimAll()
+  for (let i = 0; i < 100; i++) claimAll()
   assert.ok(held > 150 && held < 215, `${held} of 900 kB`)
-  assert.ok(lanes.reserve(at('a', 'other')))
+  assert.ok(lanes.reserve(at('a', 'other'), SMALL))
 })
 
 test('after a claim that found nobody with room there is a rest, and after others none while there may be more', () => {
@@ -534,7 +534,7 @@ test('a lane that was said to have more, and has not, is asked once', () => {
 
 test('a project that was full asks for a claim when it has room for a good part of what it may have', () => {
   const { lanes, events } = setUp({ capacity: 96 })
-  const ids = Array.from({ length: 96 }, (_, i) => `d${i}`).filter((id) => lanes.reserve(at(id)))
+  const ids = Array.from({ length: 96 }, (_, i) => `d${i}`).filter((id) => lanes.reserve(at(id), SMALL))
   assert.equal(ids.length, 56)
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
   for (const id of ids.splice(0, 13)) lanes.cancel(at(id))
@@ -575,7 +575,7 @@ test('a lane that was short of its share asks for a claim when there is room for
 test('an empty lane is forgotten, and idle resolves when all is settled', async () => {
   const { lanes, claimed } = setUp()
   const sent = claimed('a')
-  assert.ok(lanes.reserve(at('b')))
+  assert.ok(lanes.reserve(at('b'), SMALL))
   lanes.cancel(at('b'))
   let idle = false
   const waiting = lanes.idle().then(() => (idle = true))

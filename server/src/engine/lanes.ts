@@ -24,9 +24,8 @@ type Lane<T> = Addressed & {
   /** Answered but not yet written. */
   unsettled: number
   queue: T[]
-  /** Of what is queued, in flight and unsettled, and of what was queued last. */
+  /** Of what is queued, in flight and unsettled. */
   bytes: number
-  usual: number | null
   /** More may wait in the database. */
   backlog: boolean
   /** That was heard since the last claim was asked for, which may not have seen it. */
@@ -37,8 +36,8 @@ type Lane<T> = Addressed & {
 export type Leased = Addressed & { id: string; lease_until: number | null }
 
 export type Lanes<T extends Leased> = {
-  /** Keeps a place for a delivery of so many bytes, if known; false when there is none, or older work waits in the database. */
-  reserve: (addressed: Addressed, bytes?: number) => boolean
+  /** Keeps a place for a delivery of so many bytes; false when there is none, or older work waits in the database. */
+  reserve: (addressed: Addressed, bytes: number) => boolean
   /**
    * Told of what waits in the database: whether its lane has as much as its limits allow, or its project as much as its share
    * does. Then it needs no claim of its own: one follows when there is a place.
@@ -95,8 +94,6 @@ const AHEAD = 4
 // must not run out in the queue.
 const BURST_MS = 100
 const QUEUED_S = 2
-// Nothing is known of what is sent again, or when its turn has come, before it has been read.
-const MAYBE_BYTES = 1024 * 1024
 
 /** Makes the lanes. */
 export function createLanes<T extends Leased>({
@@ -136,7 +133,6 @@ export function createLanes<T extends Leased>({
         unsettled: 0,
         queue: [],
         bytes: 0,
-        usual: null,
         backlog: false,
         told: false,
       }
@@ -258,7 +254,7 @@ export function createLanes<T extends Leased>({
       const lane = laneOf(addressed)
       judge(lane)
       // A refusal makes no backlog: nothing waits yet. Once it does, `awaits` is told.
-      const fits = !lane.backlog && room(lane, bytes ?? lane.usual ?? MAYBE_BYTES) > 0
+      const fits = !lane.backlog && room(lane, bytes) > 0
       if (fits) take(lane)
       else tidy(lane)
       return fits
@@ -286,8 +282,7 @@ export function createLanes<T extends Leased>({
       lane.limits = limits
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
-      lane.usual = bytesOf(delivery)
-      shares.weigh(lane, lane.usual)
+      shares.weigh(lane, bytesOf(delivery))
       enqueue(lane.queue, delivery)
       pump(lane)
       return true

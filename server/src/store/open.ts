@@ -2,7 +2,7 @@
 // inserted, hands it over after the commit, and remembers projects for a second.
 import { AppError } from '../domain/errors.ts'
 import type { Task } from '../domain/task.ts'
-import { deliveryBytes } from '../domain/weight.ts'
+import { bodyWeight, deliveryBytes, SMALL_BYTES } from '../domain/weight.ts'
 import { callVerbs, type CallWrite } from './call-verbs.ts'
 import type { Cipher } from './cipher.ts'
 import {
@@ -83,12 +83,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   const sealed = (idempotency: Idempotency | null | undefined) => sealedOrNull(cipher, idempotency)
 
   /**
-   * A write that inserts a delivery: reserves a slot when its batch is formed, for its bytes if they are known, and uses or returns
-   * it after the commit.
+   * A write that inserts a delivery: reserves a slot for its bytes when its batch is formed, and uses or returns it after the commit.
    */
   async function writeDelivery<T>(
     delivery: NewDelivery | null,
-    bytes: number | undefined,
+    bytes: number,
     commit: (leased: () => boolean) => Promise<{ value: T; inserted: Inserted | null; body: string }>,
   ): Promise<T> {
     let leased = false
@@ -224,7 +223,8 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       const { id, project_id, task_id, destination_id, fence, sequence, resend, ordered } = delivery
       const row = { id, project_id, task_id, destination_id, fence, sequence, resend, ordered }
       let leased = false
-      const lease = () => (leased = settlement.state !== 'pending' && ordered === 1 && outlet.admit(delivery))
+      const lease = () =>
+        (leased = settlement.state !== 'pending' && ordered === 1 && outlet.admit(delivery, SMALL_BYTES))
       try {
         const { won, released } = await write(
           'settle',
@@ -241,8 +241,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         if (leased) outlet.withdraw(delivery)
       }
     },
-    resend({ delivery, unsettled_id, idempotency, audit }) {
-      return writeDelivery(unsettled_id === null ? delivery : null, undefined, async (lease) => {
+    async resend({ delivery, unsettled_id, idempotency, audit }) {
+      const { task_id, sequence } = delivery
+      const fresh = unsettled_id === null ? delivery : null
+      const length = fresh === null ? 0 : await read('bodyLength', { task_id, sequence })
+      return writeDelivery(fresh, bodyWeight(length), async (lease) => {
         const output = await write(
           'resend',
           () => ({
@@ -251,9 +254,9 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             idempotency: sealed(idempotency),
             audit,
           }),
-          { task_ids: [delivery.task_id], bytes: 1024 },
+          { task_ids: [task_id], bytes: 1024 },
         )
-        if (unsettled_id !== null) nodes.wake(now())
+        if (fresh === null) nodes.wake(now())
         return { value: output.result, inserted: output.delivery, body: output.body }
       })
     },

@@ -191,10 +191,10 @@ export type Addressed = Pick<Delivery, 'project_id' | 'destination_id'>
 /** The engine's side of a commit: asked for room before a delivery is inserted, handed the delivery after it. */
 export interface Outlet {
   /**
-   * Reserves a slot at a destination for what weighs so much (domain/weight.ts), if that is known; or says that there is none or
-   * that older work waits there.
+   * Reserves a slot at a destination for what weighs so much (domain/weight.ts), or says that there is none or that older work
+   * waits there.
    */
-  admit(delivery: Addressed, bytes?: number): boolean
+  admit(delivery: Addressed, bytes: number): boolean
   /** Gives back a slot that was not used. */
   withdraw(delivery: Addressed): void
   /** Sends a committed delivery in its reserved slot. */

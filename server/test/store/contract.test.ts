@@ -7,6 +7,7 @@ import { timeOfId } from '../../src/domain/id.ts'
 import type { Mode, Project, Secret, SecretKind } from '../../src/domain/project.ts'
 import { newReplay, type Replay, type ReplayFilter } from '../../src/domain/replay.ts'
 import { decide, type Task, type TaskVerb, type VerbInput } from '../../src/domain/task.ts'
+import { deliveryBytes } from '../../src/domain/weight.ts'
 import type { ClaimRequest } from '../../src/store/claiming.ts'
 import type { Idempotency, Outlet, Ready, Store, Transition } from '../../src/store/store.ts'
 import { contractDatabases, type Opened } from '../support/contract-databases.ts'
@@ -19,9 +20,10 @@ let clock = 1_000_000
 function recordingOutlet(admits: boolean) {
   const launched: Ready[] = []
   const changed: string[] = []
+  const asked: number[] = []
   let reserved = 0
   const outlet: Outlet = {
-    admit: () => (admits ? (reserved++, true) : false),
+    admit: (_, bytes) => (asked.push(bytes), admits ? (reserved++, true) : false),
     withdraw: () => void reserved--,
     launch: (delivery) => void launched.push(delivery),
     hold() {},
@@ -30,10 +32,11 @@ function recordingOutlet(admits: boolean) {
     projectChanged: (id) => void changed.push(id),
     recordDue() {},
   }
-  return { outlet, launched, changed, unused: () => reserved - launched.length }
+  return { outlet, launched, changed, asked, unused: () => reserved - launched.length }
 }
 
 const nobody = recordingOutlet(false).outlet
+const large = JSON.stringify('x'.repeat(100_000))
 const page = (limit: number, after: string | null = null) => ({ limit, after })
 for (const { name, open } of contractDatabases) {
   describe(`The store on ${name}`, () => {
@@ -61,7 +64,7 @@ for (const { name, open } of contractDatabases) {
       return task
     }
 
-    function transitionOf(task: Task, verb: TaskVerb, input: VerbInput = {}): Transition {
+    function transitionOf(task: Task, verb: TaskVerb, input: VerbInput = {}, body?: string): Transition {
       const decision = decide(task, verb, input, clock)
       assert.ok(decision)
       const { task: next, event } = decision
@@ -74,7 +77,7 @@ for (const { name, open } of contractDatabases) {
           sequence: next.event_count,
           ...event,
           created_at: clock,
-          body: `{"event":"${event.type}"}`,
+          body: body ?? `{"event":"${event.type}"}`,
         },
         delivery:
           event && next.callback_url === null
@@ -84,8 +87,13 @@ for (const { name, open } of contractDatabases) {
       }
     }
 
-    async function move(task: Task, verb: TaskVerb, input: VerbInput = {}): Promise<Task | undefined> {
-      const transition = transitionOf(task, verb, input)
+    async function move(
+      task: Task,
+      verb: TaskVerb,
+      input: VerbInput = {},
+      body?: string,
+    ): Promise<Task | undefined> {
+      const transition = transitionOf(task, verb, input, body)
       return (await store.transition(transition)) === 'done' ? transition.task : undefined
     }
 
@@ -292,6 +300,35 @@ for (const { name, open } of contractDatabases) {
         [['task.edited', '{"event":"task.edited"}']],
       )
       assert.equal(open.unused(), 0)
+    })
+
+    it('leaves a large one that it releases to claims, which weigh it', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete')
+      await move(done!, 'edit', {}, large)
+      const [claimed] = await claimMine()
+      const open = recordingOutlet(true)
+      store.attach(open.outlet)
+      await settle(claimed!, 'delivered')
+      assert.deepEqual([open.launched.length, open.unused()], [0, 0])
+      const [edited] = await claimMine()
+      assert.equal(edited?.event_type, 'task.edited')
+    })
+
+    it('reserves a slot for what a re-send weighs', async () => {
+      await freshProject()
+      const done = await move(await create(), 'complete', {}, large)
+      const [first] = await claimMine()
+      await settle(first!, 'delivered')
+      const open = recordingOutlet(true)
+      store.attach(open.outlet)
+      await store.resend({
+        delivery: deliveryOf(done!, first!.event_id, { resend: 1, ordered: 0 }),
+        unsettled_id: null,
+        idempotency: null,
+      })
+      assert.deepEqual(open.asked, [deliveryBytes(first!)])
+      assert.equal(open.launched.length, 1)
     })
 
     it('refuses a settle whose fence is old, and writes none of it', async () => {

@@ -30,11 +30,10 @@ const leaseDelivery = bulk(
     from ${v} where deliveries.id = v.id`,
 )
 
-// Both databases tell a length without reading what has it.
-const selectSizes = bulk(
+const selectLengths = bulk(
   { id: 'text', task_id: 'text', sequence: 'bigint' },
   (v) =>
-    `select v.id, coalesce(octet_length(e.body), 0) as body, coalesce(octet_length(e.payload), 0) as payload
+    `select v.id, ${unpackedLength('e')} as length
      from ${v} join events e on e.task_id = v.task_id and e.sequence = v.sequence`,
 )
 
@@ -53,16 +52,11 @@ export const claimDeliveries = claimFrom<Delivery & Row, Ready>({
       claimed.map(({ id, lease_owner, lease_until }) => ({ id, lease_owner, lease_until })),
     ),
   async weigh(tx, rows) {
-    const sizes = await tx.bulk(
-      selectSizes,
+    const found = await tx.bulk(
+      selectLengths,
       rows.map(({ id, task_id, sequence }) => ({ id, task_id, sequence })),
     )
-    return new Map(
-      sizes.map(({ id, body, payload }) => [
-        String(id),
-        bodyWeight(unpackedLength(Number(body), Number(payload))),
-      ]),
-    )
+    return new Map(found.map(({ id, length }) => [String(id), bodyWeight(Number(length))]))
   },
   async ready(context, rows) {
     const bodies = await bodiesOf(context, rows)

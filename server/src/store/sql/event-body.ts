@@ -18,8 +18,12 @@ export function packBody(body: string | null, repeated: string | null): PackedBo
   return { body: body.replaceAll(repeated, MARK), payload: repeated }
 }
 
-/** How long a packed body is, roughly, since it may stand there more than twice. */
-export const unpackedLength = (body: number, payload: number): number => body + 2 * payload
+/**
+ * How many bytes are packed in an event's row, as SQL; roughly, since what repeats may stand there more than twice. Both databases
+ * tell a length without reading what has it.
+ */
+export const unpackedLength = (event: string): string =>
+  `(coalesce(octet_length(${event}.body), 0) + 2 * coalesce(octet_length(${event}.payload), 0))`
 
 /** The bytes that were packed. */
 export const unpackBody = ({ body, payload }: PackedBody): string | null =>

@@ -12,7 +12,7 @@ import type { Arrival, AwaitedTask, DeliveryFilter, Idempotency } from '../store
 import { auditReads } from './audits.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
 import { withTasks } from './claim-calls.ts'
-import { unpackBody, type PackedBody } from './event-body.ts'
+import { unpackBody, unpackedLength, type PackedBody } from './event-body.ts'
 import { countTasks, findTasks } from './find-tasks.ts'
 import { keyReads } from './keys.ts'
 import { projectOf } from './projects.ts'
@@ -172,6 +172,15 @@ export const reads = {
         [task_id, sequence],
       ),
     ),
+
+  /** How long an event's body is, roughly; 0 when it was pruned. */
+  bodyLength: async (tx: Transaction, { task_id, sequence }: { task_id: string; sequence: number }) => {
+    const [row] = await tx.all(
+      `select ${unpackedLength('e')} as length from events e where e.task_id = $1 and e.sequence = $2`,
+      [task_id, sequence],
+    )
+    return Number(row?.['length'] ?? 0)
+  },
 
   listDeliveries: (
     tx: Transaction,

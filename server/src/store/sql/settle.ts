@@ -1,14 +1,15 @@
 // The end of an attempt: guarded by the fence alone, since every exit from `sending` raises it. A final outcome writes
 // callback_succeeded and releases the task's next held delivery, each in a statement after the task was locked.
 import type { Delivery, DeliveryState } from '../../domain/delivery.ts'
+import { SMALL_BODY } from '../../domain/weight.ts'
 import { bulk, type Row } from '../database.ts'
 import type { Ready, Settle } from '../store.ts'
 import { attemptColumns, deliveryColumns, list } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { wake } from './destinations.ts'
-import { unpackBody, type PackedBody } from './event-body.ts'
+import { unpackBody, unpackedLength, type PackedBody } from './event-body.ts'
 
-/** `leased` says that a slot is reserved for the delivery that this one may release. */
+/** `leased` says that a slot is reserved for the delivery that this one may release, if that is small. */
 export type SettleInput = Settle & { leased: boolean }
 export type SettleResult = { won: boolean; released: Released | null }
 /** A held delivery whose turn came: leased and ready to be sent, or queued for whoever claims it. */
@@ -86,7 +87,7 @@ export async function settleDeliveries(
   }))
 }
 
-/** A delivery that just got its final state; `lease_ms` not null leases the one it releases. */
+/** A delivery that just got its final state; `lease_ms` not null leases the one it releases, if that is small. */
 export type Final = Pick<Delivery, 'task_id' | 'sequence' | 'resend' | 'ordered' | 'state'> & {
   lease_ms: number | null
 }
@@ -126,8 +127,12 @@ export async function finishDeliveries(
   )
 }
 
-const mayBeSent = `v.lease_owner is not null and not exists (select 1 from destinations x
-  where x.id = deliveries.destination_id and (x.not_before > v.now or x.opened_at is not null))`
+// Its slot was reserved before it was known what it is; a claim weighs what is large.
+const mayBeSent = `v.lease_owner is not null
+  and (select ${unpackedLength('e')} from events e
+    where e.task_id = deliveries.task_id and e.sequence = deliveries.sequence) <= ${SMALL_BODY}
+  and not exists (select 1 from destinations x
+    where x.id = deliveries.destination_id and (x.not_before > v.now or x.opened_at is not null))`
 
 const releaseDelivery = bulk(
   { task_id: 'text', now: 'bigint', lease_owner: 'text', lease_until: 'bigint' },
@@ -143,7 +148,7 @@ const releaseDelivery = bulk(
     returning ${list(deliveryColumns, 'deliveries')}`,
 )
 
-/** Releases the held head of each task, straight to `sending` where a slot is reserved. Returns those released, by task. */
+/** Releases the held head of each task, straight to `sending` where a slot is reserved and it is small. Returns those released, by task. */
 export async function releaseNext(
   { tx, now, owner }: WriteContext,
   tasks: { task_id: string; lease_ms: number | null }[],
