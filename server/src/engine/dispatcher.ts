@@ -22,10 +22,10 @@ export type Attempts<T> = {
 export type Dispatcher<T> = {
   /** Reserves a slot at a destination for so many bytes, or says that there is none or that older work waits there. */
   admit: (addressed: Addressed, bytes: number) => boolean
-  /** Gives back a slot that was not used. */
-  withdraw: (addressed: Addressed) => void
-  /** Takes one that was leased, in its reserved slot. */
-  launch: (leased: T) => void
+  /** Gives back a slot for so many bytes that was not used. */
+  withdraw: (addressed: Addressed, bytes: number) => void
+  /** Takes one that was leased, in the slot that was reserved for so many bytes. */
+  launch: (leased: T, reserved_bytes: number) => void
   /** Gives back what has not begun at a destination. */
   hold: (destination_id: string) => void
   /** Something is pending at a destination from `due_at` on; `to` says at which, if that is known. */
@@ -84,7 +84,7 @@ export function createDispatcher<T extends Leased>({
     )
   }
 
-  function launch(leased: T): void {
+  function dispatch(leased: T): void {
     const known = terms.get(leased.project_id)
     if (known !== undefined) return enqueue(leased, known)
     terms.load(leased.project_id).then(
@@ -101,7 +101,7 @@ export function createDispatcher<T extends Leased>({
   }
 
   function giveBack(leased: T, due_at: number): void {
-    void attempts.release(leased, due_at).finally(() => lanes.cancel(leased))
+    void attempts.release(leased, due_at).finally(() => lanes.cancel(leased, order.bytesOf(leased)))
   }
 
   async function claim(): Promise<number | null> {
@@ -112,7 +112,7 @@ export function createDispatcher<T extends Leased>({
     for (const leased of result.claimed) {
       lanes.adopt(leased)
       if (probes.has(leased.id)) onProbe(leased)
-      launch(leased)
+      dispatch(leased)
     }
     const now = clock.now()
     if (lanes.learn(request, result)) return now
@@ -123,8 +123,11 @@ export function createDispatcher<T extends Leased>({
 
   return {
     admit: (addressed, bytes) => running && lanes.reserve(addressed, bytes),
-    withdraw: (addressed) => lanes.cancel(addressed),
-    launch,
+    withdraw: (addressed, bytes) => lanes.cancel(addressed, bytes),
+    launch(leased, reserved_bytes) {
+      lanes.accept(leased, reserved_bytes)
+      dispatch(leased)
+    },
     hold(destination_id) {
       for (const leased of lanes.drain(destination_id)) giveBack(leased, clock.now())
     },

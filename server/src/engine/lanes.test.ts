@@ -6,7 +6,8 @@ import { createLanes, type LanesOptions } from './lanes.ts'
 
 const unlimited = { in_flight: 64, per_second: null }
 
-const SMALL = 100
+// What `ready` makes.
+const SMALL = 2
 const LARGE = 4 * 1024 * 1024
 
 let count = 0
@@ -60,7 +61,7 @@ function setUp(options: Partial<LanesOptions<Ready>> = {}) {
   const claimed = (destination_id: string, in_flight = 64, per_second: number | null = null) => {
     const delivery = ready(destination_id)
     lanes.adopt(delivery)
-    if (!lanes.push(delivery, { in_flight, per_second })) lanes.cancel(at(destination_id))
+    if (!lanes.push(delivery, { in_flight, per_second })) lanes.cancel(at(destination_id), SMALL)
     return delivery
   }
   const end = (delivery: Ready) => {
@@ -81,7 +82,7 @@ test('no place is given past work that waits in the database', () => {
   const { lanes, claimed, end } = setUp()
   const first = claimed('a')
   assert.ok(lanes.reserve(at('a'), SMALL))
-  lanes.cancel(at('a'))
+  lanes.cancel(at('a'), SMALL)
   lanes.learn(lanes.request()!, {
     claimed: [first],
     more: ['a'],
@@ -271,14 +272,15 @@ test('a project whose receivers hang one behind the other, each just after it an
       const flips = at(`flips-${i}`)
       const prompt = ready(flips.destination_id)
       // Its project is full; a claim brings it.
-      if (!lanes.reserve(flips, 100)) lanes.adopt(prompt)
+      if (lanes.reserve(flips, SMALL)) lanes.accept(prompt, SMALL)
+      else lanes.adopt(prompt)
       lanes.push(prompt, unlimited)
       end(prompt)
       while (lanes.reserve(flips, bytes)) lanes.push(ready(flips.destination_id), unlimited)
       const request = lanes.request()
       assert.ok(request !== null && request.destinations > 0 && request.bytes > 0)
       assert.ok(lanes.reserve(at('well', 'other'), bytes))
-      lanes.cancel(at('well', 'other'))
+      lanes.cancel(at('well', 'other'), bytes)
     }
   }
 })
@@ -294,19 +296,21 @@ test('a destination that was prompt has room though its project has none, until 
   end(late)
   // Neither has a lane now.
   assert.equal(lanes.size(), 0)
-  const others = Array.from({ length: 100 }, (_, i) => at(`hangs-${i}`)).filter(lanes.reserve)
+  const others = Array.from({ length: 100 }, (_, i) => at(`hangs-${i}`)).filter((one) =>
+    lanes.reserve(one, SMALL),
+  )
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
   assert.equal(lanes.reserve(at('slow'), SMALL), false)
   const hanging = Array.from({ length: 10 }, () => claimed('prompt'))
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
   assert.ok(lanes.reserve(at('prompt'), SMALL))
-  lanes.cancel(at('prompt'))
+  lanes.cancel(at('prompt'), SMALL)
   clock.advance(2001)
   lanes.request()
   assert.equal(lanes.reserve(at('prompt'), SMALL), false)
   // Its places are its project's again, and come back to it.
   for (const delivery of hanging) end(delivery)
-  for (const other of others) lanes.cancel(other)
+  for (const other of others) lanes.cancel(other, SMALL)
   while (lanes.learn(lanes.request()!, { claimed: [], more: [], ...found }));
   assert.deepEqual([lanes.size(), lanes.request()!.project_room], [0, {}])
 })
@@ -354,6 +358,21 @@ test('bodies are shared as places are', () => {
   assert.ok(others > 4, `${others} of 4 MiB`)
 })
 
+test('bytes count from when a place is reserved for them, and as what it is that has the place', () => {
+  const { lanes } = setUp()
+  const fill = () => {
+    let count = 0
+    for (; lanes.reserve(at(`d${count}`), LARGE); count++);
+    return count
+  }
+  const places = fill()
+  assert.ok(places > 30 && places < 45, `${places} of 4 MiB`)
+  for (let i = 0; i < places; i++) lanes.accept(ready(`d${i}`), LARGE)
+  assert.equal(fill(), places, 'they were small')
+  for (let i = 0; i < places; i++) lanes.cancel(at(`d${i}`), LARGE)
+  assert.equal(fill(), places)
+})
+
 test('what is small does not wait for bytes that large ones hold, and what is large does', () => {
   const { clock, lanes, end } = setUp()
   clock.advance(10_000)
@@ -363,7 +382,7 @@ test('what is small does not wait for bytes that large ones hold, and what is la
   assert.ok(held > 30 && held < 45, `${held} of 4 MiB`)
   assert.equal(lanes.reserve(at('another'), LARGE), false)
   assert.ok(lanes.reserve(at('another'), 4000))
-  const sent = ready('another')
+  const sent = ready('another', 'x'.repeat(4000))
   lanes.push(sent, unlimited)
   assert.ok(lanes.reserve(at('another'), 4000))
   end(sent)
@@ -396,8 +415,8 @@ test('a destination whose first one had no bytes is looked past for a second, or
     sent.push(ready(`d${i}`, 'x'.repeat(LARGE)))
     lanes.push(sent.at(-1)!, unlimited)
   }
-  assert.ok(lanes.reserve(at('heavy'), 100))
-  lanes.push(ready('heavy', 'x'.repeat(100)), unlimited)
+  assert.ok(lanes.reserve(at('heavy'), SMALL))
+  lanes.push(ready('heavy'), unlimited)
   const look = () => {
     const cut = { heavy: LARGE, elsewhere: LARGE }
     lanes.learn(lanes.request()!, { claimed: [], more: ['heavy'], ...found, cut })
@@ -422,7 +441,7 @@ test('a lane without room is not kept, and neither is a project without lanes', 
   assert.ok(lanes.reserve(at('c'), SMALL))
   for (let i = 0; i < 10; i++) assert.equal(lanes.reserve(at(`d${i}`), SMALL), false)
   assert.equal(lanes.size(), 3)
-  for (const id of ['a', 'b', 'c']) lanes.cancel(at(id))
+  for (const id of ['a', 'b', 'c']) lanes.cancel(at(id), SMALL)
   assert.deepEqual([lanes.size(), lanes.request()!.project_room], [0, {}])
 })
 
@@ -537,9 +556,9 @@ test('a project that was full asks for a claim when it has room for a good part 
   const ids = Array.from({ length: 96 }, (_, i) => `d${i}`).filter((id) => lanes.reserve(at(id), SMALL))
   assert.equal(ids.length, 56)
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
-  for (const id of ids.splice(0, 13)) lanes.cancel(at(id))
+  for (const id of ids.splice(0, 13)) lanes.cancel(at(id), SMALL)
   assert.equal(events.room, 0)
-  lanes.cancel(at(ids[0]!))
+  lanes.cancel(at(ids[0]!), SMALL)
   assert.ok(events.room > 0)
 })
 
@@ -548,9 +567,9 @@ test('after a project was full its destinations have their turn one by one, unti
   const first = claimed('first')
   lanes.learn(lanes.request()!, { claimed: [first], more: ['first'], ...found })
   assert.ok(lanes.request()!.room['first']! > 0)
-  const others = Array.from({ length: 96 }, (_, i) => at(`d${i}`)).filter(lanes.reserve)
+  const others = Array.from({ length: 96 }, (_, i) => at(`d${i}`)).filter((one) => lanes.reserve(one, SMALL))
   assert.deepEqual(lanes.request()!.project_room, { p: 0 })
-  for (const other of others) lanes.cancel(other)
+  for (const other of others) lanes.cancel(other, SMALL)
   const request = lanes.request()!
   assert.deepEqual([request.room, request.per_destination], [{}, 1])
   assert.ok(lanes.learn(request, { claimed: [], more: [], ...found }))
@@ -576,7 +595,7 @@ test('an empty lane is forgotten, and idle resolves when all is settled', async 
   const { lanes, claimed } = setUp()
   const sent = claimed('a')
   assert.ok(lanes.reserve(at('b'), SMALL))
-  lanes.cancel(at('b'))
+  lanes.cancel(at('b'), SMALL)
   let idle = false
   const waiting = lanes.idle().then(() => (idle = true))
   lanes.finish(sent, true)
@@ -595,7 +614,7 @@ test('what is drained counts until it is given back', () => {
   assert.deepEqual(lanes.drain(), [second])
   end(first)
   assert.equal(lanes.size(), 1)
-  lanes.cancel(at('a'))
+  lanes.cancel(at('a'), SMALL)
   assert.equal(lanes.size(), 0)
 })
 

@@ -24,7 +24,7 @@ type Lane<T> = Addressed & {
   /** Answered but not yet written. */
   unsettled: number
   queue: T[]
-  /** Of what is queued, in flight and unsettled. */
+  /** Of all that counts. */
   bytes: number
   /** More may wait in the database. */
   backlog: boolean
@@ -36,20 +36,25 @@ type Lane<T> = Addressed & {
 export type Leased = Addressed & { id: string; lease_until: number | null }
 
 export type Lanes<T extends Leased> = {
-  /** Keeps a place for a delivery of so many bytes; false when there is none, or older work waits in the database. */
+  /**
+   * Keeps a place for a delivery of so many bytes; false when there is none, or older work waits in the database. The place is
+   * filled by `accept` or given back.
+   */
   reserve: (addressed: Addressed, bytes: number) => boolean
   /**
    * Told of what waits in the database: whether its lane has as much as its limits allow, or its project as much as its share
    * does. Then it needs no claim of its own: one follows when there is a place.
    */
   awaits: (addressed: Addressed) => boolean
-  /** Gives a reserved place back. */
-  cancel: (addressed: Addressed) => void
+  /** Gives back a place for so many bytes in which nothing was pushed. */
+  cancel: (addressed: Addressed, bytes: number) => void
   /**
    * Sends a delivery, at once or when its lane's turn comes. False when too many wait there for the limit of a second: its
    * slot stays reserved, and it must be given back.
    */
   push: (delivery: T, limits: Limits) => boolean
+  /** Puts a delivery in the place that was reserved for so many bytes, before it is pushed. */
+  accept: (delivery: T, reserved_bytes: number) => void
   /** Counts a claimed delivery in, before it is pushed. */
   adopt: (delivery: T) => void
   /**
@@ -63,7 +68,7 @@ export type Lanes<T extends Leased> = {
   request: () => ClaimRequest | null
   /** Learns from a claim where more waits; true when there is room to claim it at once. */
   learn: (request: ClaimRequest, result: ClaimResult<T>) => boolean
-  /** Empties all queues, or that of one destination; each delivery in them is now one with a reserved slot. */
+  /** Empties all queues, or that of one destination; each delivery in them is now one in a place of its own, as before its push. */
   drain: (destination_id?: string) => T[]
   /** Resolves when nothing is reserved, queued, in flight or unsettled. */
   idle: () => Promise<void>
@@ -194,13 +199,13 @@ export function createLanes<T extends Leased>({
     start(delivery)
   }
 
-  function take(lane: Lane<T>): void {
+  function take(lane: Lane<T>, bytes: number): void {
     lane.reserved++
-    shares.count(lane, 1)
+    shares.count(lane, 1, bytes)
   }
 
-  function release(lane: Lane<T>): void {
-    shares.count(lane, -1)
+  function release(lane: Lane<T>, bytes: number): void {
+    shares.count(lane, -1, bytes)
     if (shares.taken() === 0) for (const resolve of whenIdle.splice(0)) resolve()
     if (short && shares.taken() <= capacity / 2) {
       short = false
@@ -255,7 +260,7 @@ export function createLanes<T extends Leased>({
       judge(lane)
       // A refusal makes no backlog: nothing waits yet. Once it does, `awaits` is told.
       const fits = !lane.backlog && room(lane, bytes) > 0
-      if (fits) take(lane)
+      if (fits) take(lane, bytes)
       else tidy(lane)
       return fits
     },
@@ -269,20 +274,21 @@ export function createLanes<T extends Leased>({
       if (named || (full && prompt)) Object.assign(laneOf(addressed), { backlog: true, told: true })
       return named || (full && !prompt)
     },
-    cancel(addressed) {
+    cancel(addressed, bytes) {
       const lane = laneOf(addressed)
       lane.reserved--
-      release(lane)
+      release(lane, bytes)
       if (wantsMore(lane)) onRoom()
       tidy(lane)
     },
-    adopt: (delivery) => take(laneOf(delivery)),
+    accept: (delivery, reserved_bytes) =>
+      shares.correct(laneOf(delivery), bytesOf(delivery) - reserved_bytes),
+    adopt: (delivery) => take(laneOf(delivery), bytesOf(delivery)),
     push(delivery, limits) {
       const lane = laneOf(delivery)
       lane.limits = limits
       if (limits.per_second !== null && lane.queue.length >= QUEUED_S * limits.per_second) return false
       lane.reserved--
-      shares.weigh(lane, bytesOf(delivery))
       enqueue(lane.queue, delivery)
       pump(lane)
       return true
@@ -304,8 +310,7 @@ export function createLanes<T extends Leased>({
     forget(delivery) {
       const lane = laneOf(delivery)
       lane.unsettled--
-      shares.unweigh(lane, bytesOf(delivery))
-      release(lane)
+      release(lane, bytesOf(delivery))
       pump(lane)
       if (wantsMore(lane)) onRoom()
       tidy(lane)
@@ -359,7 +364,6 @@ export function createLanes<T extends Leased>({
       const drained = destination_id === undefined ? lanes.values() : [lanes.get(destination_id) ?? []].flat()
       for (const lane of drained) {
         lane.reserved += lane.queue.length
-        for (const one of lane.queue) shares.unweigh(lane, bytesOf(one))
         queued.push(...lane.queue.splice(0))
       }
       return queued

@@ -28,11 +28,10 @@ export type Shares = {
   /** A project's entry, for one destination more or less. */
   enter: (project_id: string) => Project
   leave: (project: Project) => void
-  /** Counts a delivery more or less. */
-  count: (holder: Holder, more: 1 | -1) => void
-  /** A delivery that counts has been seen to take so many bytes, or counts no more as one that has. */
-  weigh: (holder: Holder, bytes: number) => void
-  unweigh: (holder: Holder, bytes: number) => void
+  /** Counts a delivery of so many bytes more or less. */
+  count: (holder: Holder, more: 1 | -1, bytes: number) => void
+  /** One that counts takes so many bytes more than was thought, or less. */
+  correct: (holder: Holder, bytes: number) => void
   /** Gives a destination that holds so many another standing, if it is another. */
   judge: (holder: Holder, held: number, standing: Standing) => void
   taken: () => number
@@ -57,9 +56,6 @@ export type Shares = {
 const CAPACITY_BYTES = 256 * 1024 * 1024
 // This part of all is for those that are live.
 const RESERVE = 1 / 8
-// What a delivery takes is known when it is there. Until then it counts as the last so many on average.
-const AVERAGED = 16
-const GUESS_BYTES = 16 * 1024
 
 // Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998: the live ones hold together
 // at most as much as is left; what a project holds else is at most twice the spare, and three times where a prompt one asks.
@@ -76,12 +72,10 @@ export function createShares(capacity: number): Shares {
   const projects = new Map<string, Project>()
   const live: Holding = { held: 0, bytes: 0 }
   let taken = 0
-  let weighed = 0
   let bytes = 0
-  let mean = GUESS_BYTES
 
   const left = () => capacity - taken
-  const leftBytes = () => CAPACITY_BYTES - bytes - (taken - weighed) * mean
+  const leftBytes = () => CAPACITY_BYTES - bytes
   const spare = () => left() - RESERVE * capacity
   const spareBytes = () => leftBytes() - RESERVE * CAPACITY_BYTES
 
@@ -112,11 +106,12 @@ export function createShares(capacity: number): Shares {
     holding.bytes += size
   }
 
-  function load(holder: Holder, size: number): void {
+  function change(holder: Holder, held: number, size: number): void {
+    taken += held
     bytes += size
     holder.bytes += size
-    add(groupOf(holder), 0, size)
-    add(holder.project.all, 0, size)
+    add(groupOf(holder), held, size)
+    add(holder.project.all, held, size)
   }
 
   return {
@@ -133,20 +128,8 @@ export function createShares(capacity: number): Shares {
     leave(project) {
       if (--project.lanes === 0) projects.delete(project.id)
     },
-    count(holder, more) {
-      taken += more
-      add(groupOf(holder), more, 0)
-      add(holder.project.all, more, 0)
-    },
-    weigh(holder, size) {
-      weighed++
-      mean += (size - mean) / AVERAGED
-      load(holder, size)
-    },
-    unweigh(holder, size) {
-      weighed--
-      load(holder, -size)
-    },
+    count: (holder, more, size) => change(holder, more, more * size),
+    correct: (holder, size) => change(holder, 0, size),
     judge(holder, held, standing) {
       if (holder.standing === standing) return
       add(groupOf(holder), -held, -holder.bytes)

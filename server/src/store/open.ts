@@ -96,11 +96,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       const { value, inserted, body } = await commit(lease)
       if (delivery !== null && leased && inserted?.state === 'sending') {
         leased = false
-        outlet.launch(readyOf(delivery, inserted, body, owner))
+        outlet.launch(readyOf(delivery, inserted, body, owner), bytes)
       } else if (delivery !== null && inserted?.state === 'pending') nodes.wake(now(), delivery)
       return value
     } finally {
-      if (delivery !== null && leased) outlet.withdraw(delivery)
+      if (delivery !== null && leased) outlet.withdraw(delivery, bytes)
     }
   }
 
@@ -234,11 +234,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         if (released === 'queued') nodes.wake(now(), delivery)
         else if (released !== null) {
           leased = false
-          outlet.launch(released)
+          outlet.launch(released, SMALL_BYTES)
         } else if (won && settlement.state === 'pending') nodes.wake(settlement.due_at ?? now())
         return won
       } finally {
-        if (leased) outlet.withdraw(delivery)
+        if (leased) outlet.withdraw(delivery, SMALL_BYTES)
       }
     },
     async resend({ delivery, unsettled_id, idempotency, audit }) {

@@ -195,10 +195,10 @@ export interface Outlet {
    * waits there.
    */
   admit(delivery: Addressed, bytes: number): boolean
-  /** Gives back a slot that was not used. */
-  withdraw(delivery: Addressed): void
-  /** Sends a committed delivery in its reserved slot. */
-  launch(delivery: Ready): void
+  /** Gives back a slot for so many bytes that was not used. */
+  withdraw(delivery: Addressed, bytes: number): void
+  /** Sends a committed delivery in the slot that was reserved for so many bytes. */
+  launch(delivery: Ready, reserved_bytes: number): void
   /** A destination was paused, or its breaker opened: what has not begun there must be given back. */
   hold(destination_id: string): void
   /** Something is pending at a destination from `due_at` on; `to` says at which, if that is known. */
