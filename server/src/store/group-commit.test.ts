@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Batch, WriteOutcome } from './batch.ts'
+import { createGroupCommit } from './group-commit.ts'
+
+const KIB = 1024
+
+/** Writes that are asked for while a first batch is under way; gives the batches in which the rest is committed. */
+async function batchesOf(writes: readonly (readonly [name: string, bytes: number, task?: string])[]) {
+  const batches: unknown[][] = []
+  const first = Promise.withResolvers<void>()
+  const driver = {
+    concurrency: 1,
+    batchWrites: 4,
+    async write(batch: Batch): Promise<WriteOutcome[]> {
+      await first.promise
+      batches.push(batch.writes.map(({ input }) => input))
+      return batch.writes.map(({ input }) => ({ ok: true, value: input }))
+    },
+  }
+  const commits = createGroupCommit({ driver, now: () => 0, owner: 'o' })
+  const write = (name: string, bytes: number, task?: string) =>
+    commits.write({
+      verb: 'amendTask',
+      task_ids: task === undefined ? [] : [task],
+      bytes,
+      prepare: () => name,
+    })
+  const asked = [write('first', 1)]
+  await new Promise(setImmediate)
+  for (const [name, bytes, task] of writes) asked.push(write(name, bytes, task))
+  const ends = Promise.allSettled(asked)
+  first.resolve()
+  const refused = (await ends).flatMap((end, i) => (end.status === 'rejected' ? writes[i - 1]![0] : []))
+  return { batches: batches.slice(1), refused }
+}
+
+test('writes that wait are committed together, those of one task one after the other', async () => {
+  const { batches } = await batchesOf([
+    ['a', 1, 't'],
+    ['b', 1, 't'],
+    ['c', 1, 'u'],
+    ['d', 1],
+    ['e', 1],
+    ['f', 1],
+  ])
+  assert.deepEqual(batches, [
+    ['a', 'c', 'd', 'e'],
+    ['b', 'f'],
+  ])
+})
+
+test('small writes pass large ones that are too many for a batch, but for those of their task', async () => {
+  const { batches } = await batchesOf([
+    ['large 1', 3000 * KIB, 't'],
+    ['large 2', 3000 * KIB, 'u'],
+    ['large 3', 9000 * KIB],
+    ['behind 2', 1, 'u'],
+    ['small 1', 16 * KIB],
+    ['small 2', 1],
+  ])
+  assert.deepEqual(batches, [['large 1', 'small 1', 'small 2'], ['large 2'], ['large 3', 'behind 2']])
+})
+
+test('what is large leaves room in the queue for what is small', async () => {
+  const large = Array.from({ length: 7 }, (_, i) => [`large ${i}`, 8000 * KIB] as const)
+  const { refused } = await batchesOf([...large, ['small', 16 * KIB]])
+  assert.deepEqual(refused, ['large 6'])
+})
