@@ -24,7 +24,7 @@ import type { AnswerRoom, Intake } from './intake.ts'
 import type { Log } from './log.ts'
 import { createPersist } from './persist.ts'
 import type { Report } from './report.ts'
-import type { TermsCache } from './terms.ts'
+import type { Terms, TermsCache } from './terms.ts'
 
 /** What the engine is told of calls by those who know dialects. */
 export type CallWiring = {
@@ -97,9 +97,9 @@ export function createCalls({
 
   async function attempt(
     ready: ReadyCall,
+    { project, secrets }: Terms,
     answered: (ready: ReadyCall, tried: boolean) => void,
   ): Promise<void> {
-    const { project, secrets } = cache.get(ready.project_id) ?? (await cache.load(ready.project_id))
     const rules = rulesOf(project)
     const begun = rules === undefined ? never : await begin(ready)
     if (begun.kind !== 'now' || rules === undefined) {

@@ -20,7 +20,7 @@ import type { Metrics } from './metrics.ts'
 import { createPersist, type Written } from './persist.ts'
 import type { Report } from './report.ts'
 import type { Sender } from './senders.ts'
-import type { TermsCache } from './terms.ts'
+import type { Terms, TermsCache } from './terms.ts'
 
 /** Makes the request or mail of one attempt in the project's dialect: url, and headers with lower-case names. */
 export type Render = (
@@ -62,8 +62,11 @@ export function createDeliver({
 }): Deliver {
   const persist = createPersist({ clock, log })
 
-  async function attempt(ready: Ready, answered: (ready: Ready, tried: boolean) => void): Promise<void> {
-    const { project, secrets, policy } = cache.get(ready.project_id) ?? (await cache.load(ready.project_id))
+  async function attempt(
+    ready: Ready,
+    { project, secrets, policy }: Terms,
+    answered: (ready: Ready, tried: boolean) => void,
+  ): Promise<void> {
     const started_at = clock.now()
     const lease_until = ready.lease_until ?? started_at
     const lease_ms = leaseMs(policy.timeout_ms)

@@ -14,7 +14,7 @@ export type Attempts<T> = {
    * Makes an attempt; `answered` is called when its slot is free, which is before it is settled. `tried` says whether anything
    * was sent.
    */
-  attempt(leased: T, answered: (leased: T, tried: boolean) => void): Promise<void>
+  attempt(leased: T, terms: Terms, answered: (leased: T, tried: boolean) => void): Promise<void>
   /** Gives one back unburned, due at `due_at`. */
   release(leased: T, due_at: number): Promise<void>
 }
@@ -74,7 +74,14 @@ export function createDispatcher<T extends Leased>({
   const { finish } = lanes
 
   function begin(leased: T): void {
-    attempts.attempt(leased, finish).then(
+    withTerms(leased, attempt, (due_at) => {
+      finish(leased, false)
+      void attempts.release(leased, due_at).finally(() => lanes.forget(leased))
+    })
+  }
+
+  function attempt(leased: T, known: Terms): void {
+    attempts.attempt(leased, known, finish).then(
       () => lanes.forget(leased),
       (error: unknown) => {
         log.error({ err: error, loop: name, id: leased.id }, 'attempt.left_to_rescuer')
@@ -84,14 +91,22 @@ export function createDispatcher<T extends Leased>({
     )
   }
 
-  function dispatch(leased: T): void {
-    const known = terms.get(leased.project_id)
-    if (known !== undefined) return enqueue(leased, known)
-    terms.load(leased.project_id).then(
-      (loaded) => enqueue(leased, loaded),
+  const dispatch = (leased: T): void => withTerms(leased, enqueue, (due_at) => giveBack(leased, due_at))
+
+  /** Goes on with the terms of its project, at once if they are known; `otherwise` is told when to try again. */
+  function withTerms(
+    leased: T,
+    proceed: (leased: T, known: Terms) => void,
+    otherwise: (due_at: number) => void,
+  ): void {
+    const { project_id } = leased
+    const known = terms.get(project_id)
+    if (known !== undefined) return proceed(leased, known)
+    terms.load(project_id).then(
+      (loaded) => proceed(leased, loaded),
       (error: unknown) => {
-        log.warn({ err: error, project_id: leased.project_id }, 'terms.unreadable')
-        giveBack(leased, clock.now() + LOAD_WAIT_MS)
+        log.warn({ err: error, project_id }, 'terms.unreadable')
+        otherwise(clock.now() + LOAD_WAIT_MS)
       },
     )
   }

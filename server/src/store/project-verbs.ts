@@ -1,6 +1,7 @@
 // The verbs of projects, keys, secrets and audits: what must be read again is sealed here on its way in, and opened on its way out.
 import type { Cipher } from './cipher.ts'
 import type { ReadArgs, ReadResult, ReadVerb } from './driver.ts'
+import { gather } from './gather.ts'
 import {
   openAnswer,
   openCall,
@@ -58,6 +59,12 @@ export function projectVerbs({
   cipher,
   onChanged,
 }: Access & { cipher: Cipher; onChanged: (project_id: string) => void }): ProjectVerbs {
+  const findSecrets = gather(async (project_ids) => {
+    const rows = await read('secrets', { project_ids })
+    const secrets = rows.map((secret) => openSecret(cipher, secret))
+    return Map.groupBy(secrets, ({ project_id }) => project_id)
+  })
+
   return {
     createProject: ({ project, keys, secrets, idempotency, audit = null }) =>
       write('createProject', {
@@ -72,7 +79,11 @@ export function projectVerbs({
       onChanged(project_id)
       return project ?? undefined
     },
-    findProject: async (id) => (await read('findProject', { id })) ?? undefined,
+    // A retry of a thousand projects at once would else be as many questions, and everybody's look-ups behind them.
+    findProject: gather(async (ids) => {
+      const projects = await read('findProjects', { ids })
+      return new Map(projects.map((project) => [project.id, project]))
+    }),
     listProjects: (page) => read('listProjects', { page }),
     listHosts: () => read('listHosts', undefined as never),
     createKey: (key, idempotency, audit = null) =>
@@ -83,10 +94,7 @@ export function projectVerbs({
       await write('recordKeyUses', { uses }, { bytes: 128 * uses.length })
     },
     findKey: async (hash) => (await read('findKey', { hash })) ?? undefined,
-    async secrets(project_id) {
-      const rows = await read('secrets', { project_id })
-      return rows.map((secret) => openSecret(cipher, secret))
-    },
+    secrets: async (project_id) => (await findSecrets(project_id)) ?? [],
     async rotateSecret({ secret, older_expire_at, idempotency, audit }) {
       const result = await write('rotateSecret', {
         secret: sealSecret(cipher, secret),

@@ -87,7 +87,7 @@ const pointReads: ReadonlySet<ReadVerb> = new Set<ReadVerb>([
   'findTask',
   'findTasksByCallback',
   'findKey',
-  'findProject',
+  'findProjects',
   'secrets',
   'findIdempotency',
 ])

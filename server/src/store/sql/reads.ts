@@ -285,9 +285,11 @@ export const reads = {
     return toPage(rows as Attempt[], page.limit)
   },
 
-  async findProject(tx: Transaction, { id }: { id: string }): Promise<Project | null> {
-    const [row] = await tx.all('select * from projects where id = $1', [id])
-    return row === undefined ? null : projectOf(row)
+  async findProjects(tx: Transaction, { ids }: { ids: readonly string[] }): Promise<Project[]> {
+    const rows = await tx.all(`select * from projects where id ${tx.flavor.oneOf('$1')}`, [
+      JSON.stringify(ids),
+    ])
+    return rows.map(projectOf)
   },
 
   async listProjects(tx: Transaction, { page }: { page: PageRequest }): Promise<Page<Project>> {
@@ -305,12 +307,12 @@ export const reads = {
     return rows as Host[]
   },
 
-  async secrets(tx: Transaction, { project_id }: { project_id: string }) {
+  async secrets(tx: Transaction, { project_ids }: { project_ids: readonly string[] }) {
     // Which one is current is written in the row: ids tell it too, but for a clock that stepped back.
     return (await tx.all(
-      `select * from secrets where project_id = $1
+      `select * from secrets where project_id ${tx.flavor.oneOf('$1')}
        order by case when expires_at is null then 0 else 1 end, id desc`,
-      [project_id],
+      [JSON.stringify(project_ids)],
     )) as Secret[]
   },
 
