@@ -91,7 +91,11 @@ export function createMetrics(
     help: 'Pending deliveries, due or not, counted to 100,000',
     registers,
     async collect() {
-      this.set(await waiting())
+      // Without it the others are still worth having, most of all when the database is away.
+      await waiting().then(
+        (count) => this.set(count),
+        () => this.remove(),
+      )
     },
   })
   void new Gauge({

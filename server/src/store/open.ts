@@ -18,6 +18,7 @@ import { leasing, readyOf } from './lease.ts'
 import { createNodes } from './nodes.ts'
 import { projectVerbs } from './project-verbs.ts'
 import { sealCall, sealedOrNull } from './sealed.ts'
+import { soon } from './soon.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
 import type { Idempotency, NewDelivery, Outlet, Store } from './store.ts'
@@ -119,7 +120,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   return {
     now,
     async ping() {
-      await read('ping', undefined as never)
+      await soon(read('ping', undefined as never))
       if (now() - refused_at < REFUSED_MS) {
         throw new AppError('store_unavailable', 'The database takes no writes; try again soon')
       }
@@ -338,7 +339,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     async markReported(id) {
       await write('markReported', { id })
     },
-    countWaiting: (limit) => read('countWaiting', { limit }),
+    countWaiting: (limit) => soon(read('countWaiting', { limit })),
     sweepDestinations: (after, limit) => write('sweepDestinations', { after, limit }),
     prune: (after, limit) => write('prune', { after, limit }),
 

@@ -84,6 +84,7 @@ function startThread(path: string, role: Role) {
 }
 
 const pointReads: ReadonlySet<ReadVerb> = new Set<ReadVerb>([
+  'ping',
   'findTask',
   'findTasksByCallback',
   'findKey',

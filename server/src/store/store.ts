@@ -215,7 +215,7 @@ export interface Outlet {
 export interface Store extends CallStore {
   /** The store's clock, in milliseconds: every deadline is measured with it. */
   now(): number
-  /** Rejects unless the database answers, and for a second after it refused a write, unless it has taken one since. */
+  /** Rejects unless the database answers within three seconds, and for a second after it refused a write, unless it has taken one since. */
   ping(): Promise<void>
   /** Resolves, if ever, when this process can use the database no more and has to end. */
   readonly failed: Promise<Error>

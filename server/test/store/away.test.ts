@@ -93,7 +93,7 @@ test('a PostgreSQL older than 15 is refused in one sentence, and nothing is writ
   await client.end()
 })
 
-test('while the database is away requests are refused with 503, and all goes on by itself when it is back', async (t) => {
+test('while the database is away or silent requests are refused with 503, and all goes on by itself when it is back', async (t) => {
   const url = new URL(await postgres.createDatabase())
   await using wire = await startTcpProxy(Number(url.port))
   url.port = String(wire.port)
@@ -131,6 +131,21 @@ test('while the database is away requests are refused with 503, and all goes on 
   await tasks.create()
   assert.equal(await ready(), 200)
   assert.equal((await tasks.complete(before.id, { response: 1 })).status, 'completed')
+  const waiting = /^ringback_waiting_deliveries \d/m
+  const metrics = async () => (await fetch(`${baseUrl}/metrics`)).text()
+  assert.match(await metrics(), waiting)
+
+  // Longer than this nothing is heard of a connection that has gone silent.
+  const signal = AbortSignal.timeout(15_000)
+  wire.hush()
+  const [silent, seen] = await Promise.all([fetch(`${baseUrl}/readyz`, { signal }), metrics()])
+  assert.equal(silent.status, 503)
+  assert.match(seen, /^ringback_in_flight 0$/m)
+  assert.doesNotMatch(seen, waiting)
+  wire.cut()
+  wire.mend()
+  await tasks.list()
+  assert.match(await metrics(), waiting)
 })
 
 test('a user who may not make tables serves what another has migrated', async () => {
