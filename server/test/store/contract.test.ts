@@ -1066,5 +1066,26 @@ for (const { name, open } of contractDatabases) {
       assert.equal(await store.findTask(gone!, gone!.id), undefined)
       clock = 1_000_000_000
     })
+
+    it('prunes a few large tasks at a time, so that nothing waits long for it', async () => {
+      await freshProject({ retention_days: 1 })
+      const response = JSON.stringify('x'.repeat(7_000_000))
+      for (let i = 0; i < 5; i++) {
+        const task = await create({ destination_id: null, callback_url: null })
+        await move(task, 'complete', { response }, response)
+      }
+      clock = Date.now() + 10 * 86_400_000
+      const counts: number[] = []
+      for (let after: string | null = ''; after !== null;) {
+        const step = await store.prune(after, 100)
+        counts.push(step.pruned)
+        after = step.next
+      }
+      clock = 1_000_000_000
+      assert.deepEqual(
+        counts.filter((count) => count > 0),
+        [1, 1, 1, 1, 1],
+      )
+    })
   })
 }
