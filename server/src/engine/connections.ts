@@ -69,18 +69,15 @@ export function createConnections({
   max_origins: number
   body_bytes: number
 }): Connections {
-  // In the order of their last use.
   const pools = new Map<string, Sockets>()
+  // Those with none but idle connections, in the order of their last use: among ten thousand that are busy they would be long to find.
+  const resting = new Set<string>()
   const closing = new Set<Promise<void>>()
 
   function touch(pool: Pool): Sockets {
     const name = nameOf(pool)
     const known = pools.get(name)
-    if (known !== undefined) {
-      pools.delete(name)
-      pools.set(name, known)
-      return known
-    }
+    if (known !== undefined) return known
     if (pools.size >= max_origins) closeOldestIdle()
     const sockets = { connections: new Set<Connection>(), idle: [], waiters: new Set<Waiter>() }
     pools.set(name, sockets)
@@ -88,11 +85,17 @@ export function createConnections({
   }
 
   function closeOldestIdle(): void {
-    for (const { idle, connections } of pools.values()) {
-      if (idle.length < connections.size) continue
-      for (const connection of idle) drop(connection)
+    for (const name of resting) {
+      for (const connection of pools.get(name)?.idle ?? []) drop(connection)
       return
     }
+  }
+
+  /** To be called when a connection was used, came or went. */
+  function note(name: string, { idle, connections }: Sockets): void {
+    resting.delete(name)
+    if (connections.size === 0) pools.delete(name)
+    else if (idle.length === connections.size) resting.add(name)
   }
 
   function open(pool: Pool, sockets: Sockets): Connection {
@@ -145,8 +148,9 @@ export function createConnections({
     const sockets = pools.get(name)
     if (sockets === undefined || !destroy(connection, sockets)) return
     const next = takeFirst(sockets.waiters)
-    if (next !== undefined) next.start(open(connection.pool, sockets))
-    else if (sockets.connections.size === 0) pools.delete(name)
+    const opened = next && open(connection.pool, sockets)
+    note(name, sockets)
+    if (opened !== undefined) next?.start(opened)
   }
 
   return {
@@ -154,18 +158,24 @@ export function createConnections({
       const sockets = touch(pool)
       // The one used last: the others grow idle and close.
       const idle = sockets.idle.pop()
-      if (idle !== undefined) waiter.start(idle)
-      else if (sockets.connections.size < per_origin) waiter.start(open(pool, sockets))
+      if (idle !== undefined) {
+        resting.delete(nameOf(pool))
+        waiter.start(idle)
+      } else if (sockets.connections.size < per_origin) waiter.start(open(pool, sockets))
       else sockets.waiters.add(waiter)
     },
     abandon(pool, waiter) {
       pools.get(nameOf(pool))?.waiters.delete(waiter)
     },
     release(connection) {
-      const sockets = pools.get(nameOf(connection.pool))
+      const name = nameOf(connection.pool)
+      const sockets = pools.get(name)
       if (sockets === undefined || !sockets.connections.has(connection)) return
       const next = takeFirst(sockets.waiters)
-      if (next === undefined) sockets.idle.push(connection)
+      if (next === undefined) {
+        sockets.idle.push(connection)
+        note(name, sockets)
+      }
       // The client is still in the middle of the answer that ended; a request begun now would be taken for its next.
       else queueMicrotask(() => next.start(connection))
     },
@@ -182,6 +192,7 @@ export function createConnections({
         for (const connection of sockets.connections) destroy(connection, sockets)
       }
       pools.clear()
+      resting.clear()
       await Promise.all(closing)
     },
   }

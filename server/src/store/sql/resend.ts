@@ -47,8 +47,9 @@ async function resend(context: WriteContext, input: ResendInput): Promise<Resend
     await bringForward(context, delivery.task_id, String(current.id))
     return nothing('done')
   }
-  const inserted = await insertDeliveries(context, [delivery])
-  return { result: 'done', delivery: inserted.get(delivery.id) ?? null, body }
+  const inserted = (await insertDeliveries(context, [delivery])).get(delivery.id) ?? null
+  // Nobody else wants it, and it may be large.
+  return { result: 'done', delivery: inserted, body: inserted?.state === 'sending' ? body : '' }
 }
 
 /** Makes a pending delivery due now; of a held one, the head of its task that it waits for. */
