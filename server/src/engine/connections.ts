@@ -70,7 +70,7 @@ export function createConnections({
   body_bytes: number
 }): Connections {
   const pools = new Map<string, Sockets>()
-  // Those with none but idle connections, in the order of their last use: among ten thousand that are busy they would be long to find.
+  // Those with none but idle connections, in the order of their last use: to find one among ten thousand that are busy would take long.
   const resting = new Set<string>()
   const closing = new Set<Promise<void>>()
 

@@ -88,7 +88,11 @@ export function createEngine(options: EngineOptions): Engine {
   const clock = options.clock ?? createClock(() => store.now())
   const metrics = createMetrics(registry, {
     inFlight: () => dispatchers.reduce((count, dispatcher) => count + dispatcher.inFlight(), 0),
-    waiting: () => store.countWaiting(COUNTED_MAX),
+    waiting: () =>
+      store.countWaiting(COUNTED_MAX).catch((error: unknown) => {
+        log.warn({ err: error }, 'metrics.uncounted')
+        throw error
+      }),
   })
   const terms = createTermsCache({ store, policy, now: clock.now })
   const breakers = createBreakers({

@@ -24,7 +24,7 @@ type Lane<T> = Addressed & {
   /** Answered but not yet written. */
   unsettled: number
   queue: T[]
-  /** Of all that counts. */
+  /** Of all that is reserved, queued, in flight or unsettled. */
   bytes: number
   /** More may wait in the database. */
   backlog: boolean
@@ -38,7 +38,7 @@ export type Leased = Addressed & { id: string; lease_until: number | null }
 export type Lanes<T extends Leased> = {
   /**
    * Keeps a place for a delivery of so many bytes; false when there is none, or older work waits in the database. The place is
-   * filled by `accept` or given back.
+   * filled by `accept`, which a push must follow, or given back.
    */
   reserve: (addressed: Addressed, bytes: number) => boolean
   /**

@@ -30,7 +30,7 @@ export type ClaimResult<T> = {
   more: string[]
   /** What waits first where there were no bytes for it even to begin with, by destination. */
   cut: Record<string, number>
-  /** Whether more destinations may be due than were looked at. */
+  /** Whether more may be due than was looked at, or than this claim had bytes for. */
   further: boolean
   /** The ids of those that an open breaker let through, one a destination: what becomes of them decides about the others. */
   probes: string[]

@@ -6,8 +6,9 @@ import type { BatchWrite, WriteOutcome } from './batch.ts'
 import { StoreUnavailableError, type Driver } from './driver.ts'
 
 const MIB = 1024 * 1024
+// As a write is reckoned, not as a delivery weighs.
 const SMALL_BYTES = 16 * 1024
-// Of what waits, those that are large may have the first.
+// Large writes fill the queue to here, small ones to there.
 const QUEUE_BYTES = { large: 48 * MIB, small: 64 * MIB }
 // Of a batch; one is taken in any case.
 const LARGE_BYTES = 4 * MIB
@@ -41,7 +42,7 @@ export function createGroupCommit({
   function takeBatch(): Waiting[] {
     const batch: Waiting[] = []
     const later: Waiting[] = []
-    // Of the batch, and of what stays behind.
+    // Those of the batch, and of what stays behind.
     const tasks = new Set<string>()
     let large_bytes = 0
     let i = 0

@@ -255,7 +255,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             idempotency: sealed(idempotency),
             audit,
           }),
-          { task_ids: [task_id], bytes: 1024 },
+          { task_ids: [task_id], bytes: 1024 + length },
         )
         if (fresh === null) nodes.wake(now())
         return { value: output.result, inserted: output.delivery, body: output.body }

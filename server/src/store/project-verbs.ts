@@ -61,8 +61,7 @@ export function projectVerbs({
 }: Access & { cipher: Cipher; onChanged: (project_id: string) => void }): ProjectVerbs {
   const findSecrets = gather(async (project_ids) => {
     const rows = await read('secrets', { project_ids })
-    const secrets = rows.map((secret) => openSecret(cipher, secret))
-    return Map.groupBy(secrets, ({ project_id }) => project_id)
+    return Map.groupBy(rows, ({ project_id }) => project_id)
   })
 
   return {
@@ -94,7 +93,11 @@ export function projectVerbs({
       await write('recordKeyUses', { uses }, { bytes: 128 * uses.length })
     },
     findKey: async (hash) => (await read('findKey', { hash })) ?? undefined,
-    secrets: async (project_id) => (await findSecrets(project_id)) ?? [],
+    async secrets(project_id) {
+      const sealed = (await findSecrets(project_id)) ?? []
+      // Here, so that one that cannot be opened is nobody's trouble but its project's.
+      return sealed.map((secret) => openSecret(cipher, secret))
+    },
     async rotateSecret({ secret, older_expire_at, idempotency, audit }) {
       const result = await write('rotateSecret', {
         secret: sealSecret(cipher, secret),

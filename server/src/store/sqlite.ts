@@ -85,6 +85,7 @@ function startThread(path: string, role: Role) {
 
 const pointReads: ReadonlySet<ReadVerb> = new Set<ReadVerb>([
   'ping',
+  'bodyLength',
   'findTask',
   'findTasksByCallback',
   'findKey',

@@ -672,6 +672,22 @@ for (const { name, open } of contractDatabases) {
       assert.equal((await store.claim({ ...claimAll, ...own })).claimed.length, 1)
     })
 
+    it('takes by turns of destinations whose large ones are too many for one claim', async () => {
+      while ((await store.claim(claimAll)).claimed.length > 0);
+      for (let i = 0; i < 3; i++) {
+        await freshProject()
+        for (let n = 0; n < 2; n++) await move(await create(), 'complete', {}, large)
+      }
+      const turns: string[] = []
+      for (let i = 0; i < 6; i++) {
+        clock++
+        const { claimed } = await store.claim({ ...claimAll, bytes: 1 })
+        turns.push(...claimed.map(({ destination_id }) => destination_id))
+      }
+      assert.equal(new Set(turns.slice(0, 3)).size, 3)
+      assert.deepEqual(turns.slice(3).toSorted(), turns.slice(0, 3).toSorted())
+    })
+
     it('parks a destination without room and serves the others', async () => {
       const crowded = await freshProject()
       await move(await create(), 'complete')

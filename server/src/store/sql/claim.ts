@@ -14,6 +14,9 @@ const PARKED_MS = 1000
 // Where some that are due are not looked at, nothing tells soon when others will be.
 const LOOK_AGAIN_MS = 100
 
+// What got nothing for want of bytes keeps its place before those that did, but for no longer: many such must not hide others.
+const PLACE_MS = 500
+
 /** A row that waits at a destination, and what a claim writes of it. */
 export type Claimable = {
   id: string
@@ -36,7 +39,13 @@ export type Source<R extends Claimable, T extends Claimable> = {
   ready: (context: WriteContext, rows: readonly R[]) => Promise<T[]>
 }
 
-type Due = { id: string; project_id: string; opened_at: number | null; settings: string }
+type Due = {
+  id: string
+  project_id: string
+  due_at: number | null
+  opened_at: number | null
+  settings: string
+}
 
 const parkDestination = bulk(
   { id: 'text', due_at: 'bigint' },
@@ -87,9 +96,12 @@ async function claim<R extends Claimable, T extends Claimable>(
     closeForProbe,
     probes.map(({ destination_id, lease_until }) => ({ id: destination_id, not_before: lease_until })),
   )
+  const took = new Set(claimed.map(({ destination_id }) => destination_id))
+  const floorOf = ({ id, due_at }: Due) =>
+    cut.has(id) && !took.has(id) ? Math.min(now, Math.max(due_at ?? now, now - PLACE_MS)) : now
   await tx.bulk(
     recomputeDueAt,
-    open.map(({ id }) => ({ id, now })),
+    open.map((destination) => ({ id: destination.id, now: floorOf(destination) })),
   )
   await tx.bulk(
     parkDestination,
@@ -216,7 +228,7 @@ const closeForProbe = bulk(
 
 const selectNamed = bulk(
   { id: 'text', now: 'bigint' },
-  (v) => `select d.id, d.project_id, d.opened_at, p.settings from ${v}
+  (v) => `select d.id, d.project_id, d.due_at, d.opened_at, p.settings from ${v}
     join destinations d on d.id = v.id join projects p on p.id = d.project_id where d.not_before <= v.now`,
 )
 
@@ -230,7 +242,7 @@ async function dueDestinations(
 ): Promise<{ due: Due[]; named: Due[] }> {
   // Those of full projects, and those with large ones, are read past: to park them would be to write each of them, over and over.
   const due = (await tx.all(
-    `select d.id, d.project_id, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
+    `select d.id, d.project_id, d.due_at, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
      where d.kind = '${kind}' and d.due_at <= $1 and not d.project_id ${tx.flavor.oneOf('$3')}
        and not d.id ${tx.flavor.oneOf('$4')}
      order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,

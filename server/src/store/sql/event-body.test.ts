@@ -11,6 +11,13 @@ test('a body is given back to the byte, and a response that repeats is kept once
   assert.ok(packed.body!.length + packed.payload!.length < body.length - long.length + 10)
 })
 
+test('what stands in a body more than twice is kept as often as it is more', () => {
+  const body = `[${Array.from({ length: 900 }, () => long).join()}]`
+  const packed = packBody(body, long)
+  assert.equal(unpackBody(packed), body)
+  assert.equal(packed.body!.length + 2 * packed.payload!.length, body.length + 2)
+})
+
 test('what does not repeat, is short, or has the mark in it already stays as it is', () => {
   for (const [body, repeated] of [
     [null, long],

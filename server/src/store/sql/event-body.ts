@@ -15,13 +15,11 @@ export function packBody(body: string | null, repeated: string | null): PackedBo
     return plain
   const first = body.indexOf(repeated)
   if (first < 0 || body.indexOf(repeated, first + repeated.length) < 0) return plain
-  return { body: body.replaceAll(repeated, MARK), payload: repeated }
+  // Twice and no more, so that what is kept tells how long the whole is.
+  return { body: body.replace(repeated, MARK).replace(repeated, MARK), payload: repeated }
 }
 
-/**
- * How many bytes are packed in an event's row, as SQL; roughly, since what repeats may stand there more than twice. Both databases
- * tell a length without reading what has it.
- */
+/** How many bytes are packed in an event's row, as SQL: both databases tell a length without reading what has it. */
 export const unpackedLength = (event: string): string =>
   `(coalesce(octet_length(${event}.body), 0) + 2 * coalesce(octet_length(${event}.payload), 0))`
 

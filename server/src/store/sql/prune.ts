@@ -16,18 +16,24 @@ const RATES_MS = 7_200_000
 
 // Every commit waits for a chunk: a thousand tasks of 900 kB, 200 at a time, held all others up for a second each time (measured).
 const CHUNK_BYTES = 16 * 1024 * 1024
+// So many tasks are weighed at a time: where they are large, few of them are taken.
+const WEIGHED = 20
 
 const length = (...columns: string[]) =>
   columns.map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ')
 const lengths = (columns: string[], from: string) =>
   `(select coalesce(sum(${length(...columns)}), 0) from ${from})`
 
+const answer = ['x.response_headers', 'x.response_body']
 const selectBytes = bulk(
   { id: 'text' },
-  (v) => `select v.id, ${length('t.params', 't.response')}
+  (
+    v,
+  ) => `select v.id, ${length('t.params', 't.response', 't.error', 't.metadata', 't.ext', 't.call_plan', 't.call_report')}
       + ${lengths(['e.body', 'e.payload'], 'events e where e.task_id = v.id')}
-      + ${lengths(['a.body'], 'arrivals a where a.task_id = v.id')}
-      + ${lengths(['x.response_body'], 'deliveries d join attempts x on x.delivery_id = d.id where d.task_id = v.id')} as bytes
+      + ${lengths(['a.headers', 'a.body'], 'arrivals a where a.task_id = v.id')}
+      + ${lengths(answer, 'deliveries d join attempts x on x.delivery_id = d.id where d.task_id = v.id')}
+      + ${lengths(answer, `attempts x where x.delivery_id in (${callSteps.map((step) => `v.id || '.${step}'`).join(', ')})`)} as bytes
     from ${v} join tasks t on t.id = v.id`,
 )
 
@@ -128,12 +134,16 @@ export async function prune(
 
 /** As many of these tasks as a chunk may have, the first one in any case. */
 async function firstOf({ tx }: WriteContext, ids: string[]): Promise<string[]> {
-  const rows = await tx.bulk(
-    selectBytes,
-    ids.map((id) => ({ id })),
-  )
-  const sizes = new Map(rows.map(({ id, bytes }) => [id, Number(bytes)]))
   let left = CHUNK_BYTES
-  const end = ids.findIndex((id) => (left -= sizes.get(id) ?? 0) < 0)
-  return end < 0 ? ids : ids.slice(0, Math.max(1, end))
+  for (let begin = 0; begin < ids.length; begin += WEIGHED) {
+    const some = ids.slice(begin, begin + WEIGHED)
+    const rows = await tx.bulk(
+      selectBytes,
+      some.map((id) => ({ id })),
+    )
+    const sizes = new Map(rows.map(({ id, bytes }) => [id, Number(bytes)]))
+    const end = some.findIndex((id) => (left -= sizes.get(id) ?? 0) < 0)
+    if (end >= 0) return ids.slice(0, Math.max(1, begin + end))
+  }
+  return ids
 }

@@ -173,7 +173,7 @@ export const reads = {
       ),
     ),
 
-  /** How long an event's body is, roughly; 0 when it was pruned. */
+  /** How long an event's body is, in bytes; 0 when it was pruned. */
   bodyLength: async (tx: Transaction, { task_id, sequence }: { task_id: string; sequence: number }) => {
     const [row] = await tx.all(
       `select ${unpackedLength('e')} as length from events e where e.task_id = $1 and e.sequence = $2`,

@@ -7,10 +7,9 @@ import { writeAudits } from './audits.ts'
 import type { WriteContext } from './context.ts'
 import { insertDeliveries, type InsertDelivery, type Inserted } from './delivery-insert.ts'
 import { wake } from './destinations.ts'
-import { unpackBody, type PackedBody } from './event-body.ts'
 import { isTaken } from './idempotency.ts'
 import { lockTasks } from './lock.ts'
-import { finishDeliveries, releaseNext, type Final } from './settle.ts'
+import { bodiesOf, finishDeliveries, releaseNext, type Final } from './settle.ts'
 
 export type ResendInput = Omit<ResendRequest, 'delivery'> & { delivery: InsertDelivery }
 export type ResendOutput = { result: ResendResult; delivery: Inserted | null; body: string }
@@ -35,12 +34,11 @@ async function resend(context: WriteContext, input: ResendInput): Promise<Resend
   const { delivery, unsettled_id, idempotency, audit } = input
   const [current] = await tx.all(unsettled, [delivery.task_id, delivery.sequence])
   if ((current?.id ?? null) !== unsettled_id) return nothing('raced')
-  const [event] = await tx.all('select body, payload from events where task_id = $1 and sequence = $2', [
-    delivery.task_id,
-    delivery.sequence,
-  ])
-  const body = event === undefined ? null : unpackBody(event as PackedBody & Row)
-  if (body === null) return nothing('pruned')
+  const [event] = await tx.all(
+    'select 1 as kept from events where task_id = $1 and sequence = $2 and body is not null',
+    [delivery.task_id, delivery.sequence],
+  )
+  if (event === undefined) return nothing('pruned')
   if (await isTaken(context, idempotency)) return nothing('idempotency_key_taken')
   await writeAudits(context, [audit])
   if (current !== undefined) {
@@ -48,8 +46,9 @@ async function resend(context: WriteContext, input: ResendInput): Promise<Resend
     return nothing('done')
   }
   const inserted = (await insertDeliveries(context, [delivery])).get(delivery.id) ?? null
-  // Nobody else wants it, and it may be large.
-  return { result: 'done', delivery: inserted, body: inserted?.state === 'sending' ? body : '' }
+  // It may be large, and is not wanted before it is sent.
+  const bodies = await bodiesOf(context, inserted?.state === 'sending' ? [delivery] : [])
+  return { result: 'done', delivery: inserted, body: bodies.get(delivery.id) ?? '' }
 }
 
 /** Makes a pending delivery due now; of a held one, the head of its task that it waits for. */
