@@ -13,7 +13,7 @@ const COPIES = 2
 /** Of a body of so many characters. */
 export const bodyWeight = (length: number): number => COPIES * length
 
-/** The longest body that is small, in characters. */
+/** The longest body that is small, in characters; who counts bytes errs on the safe side. */
 export const SMALL_BODY = SMALL_BYTES / COPIES
 
 /** Of a delivery. */

@@ -131,6 +131,13 @@ for (const { name, open } of contractDatabases) {
         lease_ms: 10_000,
       })
 
+    const resendOf = (task: Task, { event_id }: Ready) =>
+      store.resend({
+        delivery: deliveryOf(task, event_id, { resend: 1, ordered: 0 }),
+        unsettled_id: null,
+        idempotency: null,
+      })
+
     const claimMine = async () =>
       (await store.claim(claimAll)).claimed.filter(({ project_id }) => project_id === project.id)
 
@@ -322,11 +329,7 @@ for (const { name, open } of contractDatabases) {
       await settle(first!, 'delivered')
       const open = recordingOutlet(true)
       store.attach(open.outlet)
-      await store.resend({
-        delivery: deliveryOf(done!, first!.event_id, { resend: 1, ordered: 0 }),
-        unsettled_id: null,
-        idempotency: null,
-      })
+      await resendOf(done!, first!)
       assert.deepEqual(open.asked, [deliveryBytes(first!)])
       assert.equal(open.launched.length, 1)
     })
@@ -449,11 +452,7 @@ for (const { name, open } of contractDatabases) {
       const resend = async () => {
         const open = recordingOutlet(true)
         store.attach(open.outlet)
-        await store.resend({
-          delivery: deliveryOf(done!, first!.event_id, { resend: 1, ordered: 0 }),
-          unsettled_id: null,
-          idempotency: null,
-        })
+        await resendOf(done!, first!)
         for (const delivery of open.launched) await settle(delivery, 'failed')
         return open.launched.length
       }
@@ -507,12 +506,7 @@ for (const { name, open } of contractDatabases) {
       const [first] = await claimMine()
       await settle(first!, 'failed')
       assert.equal((await taskNow(done!)).callback_succeeded, 0)
-      const again = () =>
-        store.resend({
-          delivery: deliveryOf(done!, first!.event_id, { resend: 1, ordered: 0 }),
-          unsettled_id: null,
-          idempotency: null,
-        })
+      const again = () => resendOf(done!, first!)
       assert.equal(await again(), 'done')
       assert.equal(await again(), 'raced')
       const [second] = await claimMine()

@@ -97,8 +97,8 @@ const earliestOf = (table: string) => `(
       from ${table} p where p.destination_id = destinations.id and p.state = 'pending')`
 
 /**
- * Derives due times anew from what is pending, never before now: old backlogs go behind those who wait their turn. A destination
- * has deliveries or calls, never both.
+ * Derives due times anew from what is pending, never before the `now` that is given: so old backlogs go behind those who wait their
+ * turn. A destination has deliveries or calls, never both.
  */
 export const recomputeDueAt = bulk(
   { id: 'text', now: 'bigint' },
