@@ -13,7 +13,6 @@ const LOOKED_AT = 64
 const PARKED_MS = 1000
 // Where some that are due are not looked at, nothing tells soon when others will be.
 const LOOK_AGAIN_MS = 100
-
 // What got nothing for want of bytes keeps its place before those that did, but for no longer: many such must not hide others.
 const PLACE_MS = 500
 
