@@ -30,6 +30,8 @@ type Lane<T> = Addressed & {
   backlog: boolean
   /** That was heard since the last claim was asked for, which may not have seen it. */
   told: boolean
+  /** Its queue is being begun. */
+  pumping: boolean
 }
 
 /** What goes along a lane: a delivery or a call that this process holds a lease of. */
@@ -140,6 +142,7 @@ export function createLanes<T extends Leased>({
         bytes: 0,
         backlog: false,
         told: false,
+        pumping: false,
       }
       lanes.set(destination_id, lane)
     }
@@ -168,11 +171,11 @@ export function createLanes<T extends Leased>({
   const mayBegin = (lane: Lane<T>) => hasSlot(lane) && beginsAt(lane) <= clock.now()
 
   function pump(lane: Lane<T>): void {
-    while (mayBegin(lane)) {
-      const delivery = lane.queue.shift()
-      if (delivery === undefined) return
-      begin(lane, delivery)
-    }
+    // An attempt that is over before its `start` returns comes back here: thousands of them, one within the other, have no stack.
+    if (lane.pumping) return
+    lane.pumping = true
+    while (lane.queue.length > 0 && mayBegin(lane)) begin(lane, lane.queue.shift() as T)
+    lane.pumping = false
     if (lane.queue.length > 0 && hasSlot(lane)) waitForTurn(lane)
   }
 
