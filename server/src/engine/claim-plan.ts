@@ -19,9 +19,10 @@ const NAMED = 1024
 // and large ones were drained no faster (measured).
 const BYTES = 4 * 1024 * 1024
 
-/** How many deliveries and bytes a lane has room for by itself, and where what waits is known to be too large. */
+/** How many deliveries and bytes a lane has room for, how many by its own limits alone, and where what waits is known to be too large. */
 type Known<L> = {
   roomOf: (lane: L) => number
+  limitOf: (lane: L) => number
   bytesOf: (lane: L) => number
   tooLarge: readonly string[]
 }
@@ -31,7 +32,7 @@ export function planClaim<L extends Lane>(
   lanes: readonly L[],
   { held, bytes, spare }: Fitting,
   { project_room, project_bytes, behind }: Rooms,
-  { roomOf, bytesOf, tooLarge }: Known<L>,
+  { roomOf, limitOf, bytesOf, tooLarge }: Known<L>,
 ): { request: ClaimRequest; given: Map<L, number> } {
   // Half for those known to have more, half for whoever turns up.
   let named = Math.min(NAMED, Math.ceil(held / 2))
@@ -52,7 +53,10 @@ export function planClaim<L extends Lane>(
     const most = Math.max(0, Math.min(roomOf(lane), shared))
     // Whoever is named is served before those that are due, and so would be before those that wait for their turn.
     const waitsForTurn = most > 0 && bounded && project.behind
-    const isLikeOthers = most >= per_destination && (!lane.backlog || named === 0)
+    // The claim itself keeps to what a project has room for; to name all its lanes, of which most wait for nothing, would leave
+    // none of that to those that do.
+    const enough = (bounded ? limitOf(lane) : most) >= per_destination
+    const isLikeOthers = enough && (!lane.backlog || named === 0)
     if (most > 0) past.delete(id)
     if (waitsForTurn || isLikeOthers) continue
     const gets = Math.min(most, named, each)

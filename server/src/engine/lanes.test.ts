@@ -518,6 +518,46 @@ test('after a claim that found nobody with room there is a rest, and after other
   assert.equal(lanes.learn(request, { ...parked, claimed: [claimed('d')] }), true)
 })
 
+test('a project that has all but a little of its share gets that for what waits, not for lanes in which nothing does', () => {
+  const { lanes } = setUp({ capacity: 960 })
+  const hanging: Ready[] = []
+  for (let i = 0; lanes.reserve(at(`hangs-${i}`), SMALL); i++) {
+    hanging.push(ready(`hangs-${i}`))
+    lanes.push(hanging.at(-1)!, unlimited)
+  }
+  for (const delivery of hanging.splice(0, 4)) {
+    lanes.finish(delivery, false)
+    lanes.forget(delivery)
+  }
+  for (let i = 0; i < 3; i++) {
+    const request = lanes.request()!
+    assert.ok(request.project_room['p']! > 0 && request.project_room['p']! < request.per_destination)
+    assert.deepEqual(request.room, {})
+    // There was nothing: a rest, however many lanes there are.
+    assert.equal(lanes.learn(request, { claimed: [], more: [], ...found }), false)
+  }
+})
+
+test('attempts that are over as soon as they begin do not begin one within the other, however many wait', () => {
+  let over: (delivery: Ready) => void = () => {}
+  let depth = 0
+  let deepest = 0
+  let begun = 0
+  const { lanes, claimed } = setUp({
+    start: (delivery) => {
+      begun++
+      deepest = Math.max(deepest, ++depth)
+      over(delivery)
+      depth--
+    },
+  })
+  const [first] = Array.from({ length: 1024 }, () => claimed('a', 256))
+  assert.equal(begun, 256)
+  over = (delivery) => lanes.finish(delivery, false)
+  over(first!)
+  assert.deepEqual([begun, deepest], [1024, 1])
+})
+
 test('what waits for a lane that has all it may have is claimed when there is a place', () => {
   const { lanes, claimed, end, events } = setUp()
   const sent = Array.from({ length: 4 }, () => claimed('a', 1))

@@ -229,10 +229,10 @@ export function createLanes<T extends Leased>({
   const room = (lane: Lane<T>, bytes = heads.bytesOf(lane.destination_id)) =>
     Math.min(allowed(lane), shares.room(lane, held(lane), bytes))
 
-  // At the edge of a share a lane would ask for one at a time.
+  // At the edge of a share a lane would ask for one at a time, and so would those that wait for their turn, one after the other.
   const wantsMore = (lane: Lane<T>) =>
     lane.backlog &&
-    (lane.standing !== 'other' || !lane.project.full) &&
+    (lane.standing !== 'other' || !(lane.project.full || lane.project.behind)) &&
     lane.queue.length <= lane.limits.in_flight &&
     room(lane) > 0 &&
     shares.room(lane, held(lane), heads.bytesOf(lane.destination_id)) >= held(lane) / 2
@@ -331,14 +331,11 @@ export function createLanes<T extends Leased>({
       }
       const { request, given } = planClaim([...lanes.values()], free, shares.rooms(), {
         roomOf: (lane) => room(lane),
+        limitOf: allowed,
         bytesOf: shares.roomBytes,
         tooLarge: heads.ids(),
       })
-      for (const [lane, count] of given) {
-        // Nobody will have looked how much more there is.
-        if (count === 0) lane.backlog = true
-        else moveBehind(lane)
-      }
+      for (const [lane, count] of given) if (count > 0) moveBehind(lane)
       return request
     },
     learn(request, { claimed, more, cut, further }) {

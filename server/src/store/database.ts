@@ -42,6 +42,8 @@ export type Flavor = {
   skipLocked: string
   /** What follows a column that must be one of the texts of a JSON array, which is a bind. */
   oneOf: (array: string) => string
+  /** And of one that must be none of them. */
+  noneOf: (array: string) => string
 }
 
 /** One open transaction. Rows come back in no promised order. */

@@ -7,6 +7,8 @@ const flavor: Flavor = {
   forUpdate: 'for no key update',
   skipLocked: 'skip locked',
   oneOf: (array) => `= any (array(select jsonb_array_elements_text(${array}::jsonb)))`,
+  // Hashed, where `<> all` would look at each element for each row.
+  noneOf: (array) => `not in (select jsonb_array_elements_text(${array}::jsonb))`,
 }
 const CONNECT_MS = 5000
 // A statement that takes longer waits for something that will not come; a connection that is silent for longer is dead,

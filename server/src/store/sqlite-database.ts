@@ -9,6 +9,7 @@ const flavor: Flavor = {
   forUpdate: '',
   skipLocked: '',
   oneOf: (array) => `in (select value from json_each(${array}))`,
+  noneOf: (array) => `not in (select value from json_each(${array}))`,
 }
 
 // Callers may combine filters in thousands of ways.

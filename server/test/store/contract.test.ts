@@ -605,6 +605,33 @@ for (const { name, open } of contractDatabases) {
       assert.ok(claimed.some(({ project_id }) => project_id === project.id))
     })
 
+    it('looks further than those of a project that have used up its room, and says whether they have', async () => {
+      await freshProject()
+      while ((await store.claim(claimAll)).claimed.length > 0);
+      const first = project.id
+      const finishAt = async (id: string) => {
+        const task = newTask(project, { destination_id: id })
+        const destination = { ...destinationOf(project), id, key: `http://127.0.0.1/${id}` }
+        await store.createTask({ task, destination, idempotency: null })
+        await move(task, 'complete')
+      }
+      for (let i = 0; i < 100; i++) await finishAt(`${first}-${i}`)
+      clock++
+      await freshProject()
+      await finishAt(`${project.id}-late`)
+      const claimOf = (room: number) =>
+        store.claim({ ...claimAll, per_destination: 8, project_room: { [first]: room } })
+      const { claimed, further } = await claimOf(3)
+      assert.deepEqual(
+        [claimed.filter(({ project_id }) => project_id === first).length, claimed.length, further],
+        [3, 4, false],
+      )
+      // A sixteenth of what is left to each, of which each needs one.
+      const next = await claimOf(40)
+      assert.ok(next.claimed.length > 20)
+      assert.equal(next.further, true)
+    })
+
     it('takes no more than may weigh so much together, and the rest by the next claims', async () => {
       await freshProject()
       while ((await store.claim(claimAll)).claimed.length > 0);

@@ -4,11 +4,10 @@ import type { DestinationKind } from '../../domain/destination.ts'
 import { isSmall } from '../../domain/weight.ts'
 import { bulk, type Transaction } from '../database.ts'
 import type { ClaimRequest, ClaimResult } from '../claiming.ts'
+import { lookForDue, type Due } from './claim-look.ts'
 import type { WriteContext } from './context.ts'
 import { recomputeDueAt } from './destinations.ts'
 
-// So many due destinations are looked at, however few there is room for: those without room must not hide the others.
-const LOOKED_AT = 64
 // A destination without room is looked at again after this long, should the wake-up of its freed slot get lost.
 const PARKED_MS = 1000
 // Where some that are due are not looked at, nothing tells soon when others will be.
@@ -38,14 +37,6 @@ export type Source<R extends Claimable, T extends Claimable> = {
   ready: (context: WriteContext, rows: readonly R[]) => Promise<T[]>
 }
 
-type Due = {
-  id: string
-  project_id: string
-  due_at: number | null
-  opened_at: number | null
-  settings: string
-}
-
 const parkDestination = bulk(
   { id: 'text', due_at: 'bigint' },
   (v) => `update destinations set due_at = v.due_at from ${v} where destinations.id = v.id`,
@@ -66,20 +57,16 @@ async function claim<R extends Claimable, T extends Claimable>(
   request: ClaimRequest,
 ): Promise<ClaimResult<T>> {
   const { tx, now, owner } = context
-  const fullProjects = Object.keys(request.project_room).filter((id) => request.project_room[id] === 0)
-  const { due, named } = await dueDestinations(tx, now, source.kind, request, fullProjects)
-  const candidates = [...due, ...named]
-  const { rooms, parked } = allot(candidates, request)
+  const { open, rooms, parked, spent, isOut, passed } = await lookForDue(tx, now, source.kind, request)
   const roomOf = (id: string) => rooms.get(id) ?? 0
-  const open = candidates.filter(({ id }) => roomOf(id) > 0)
   const opened = new Set(open.flatMap(({ id, opened_at }) => (opened_at === null ? [] : id)))
-  const rows = await source.pending(
+  const waiting = await source.pending(
     tx,
     now,
     open.map(({ id }) => ({ id, room: roomOf(id) })),
   )
   const destinations = new Map(open.map((destination) => [destination.id, destination]))
-  const { fits, cut, hopeless } = within(rows, await source.weigh(tx, rows), destinations, request)
+  const { fits, cut, hopeless } = within(waiting, await source.weigh(tx, waiting), destinations, request)
   const leased = fits.map((row) => ({
     ...row,
     state: 'sending' as const,
@@ -106,13 +93,13 @@ async function claim<R extends Claimable, T extends Claimable>(
     parkDestination,
     parked.map((id) => ({ id, due_at: now + PARKED_MS })),
   )
-  const counts = Map.groupBy(rows, ({ destination_id }) => destination_id)
-  const hasMore = ({ id }: Due) =>
-    cut.has(id) || (!opened.has(id) && (counts.get(id)?.length ?? 0) >= roomOf(id))
-  const isOut = due.length === LOOKED_AT || rooms.size + parked.length < candidates.length
-  const further = isOut || cut.size > hopeless.size
-  const passed = fullProjects.length + request.past.length + hopeless.size
-  const full = request.destinations === 0 || passed > 0
+  const counts = Map.groupBy(waiting, ({ destination_id }) => destination_id)
+  const isFilled = ({ id }: Due) => (counts.get(id)?.length ?? 0) >= roomOf(id)
+  const hasMore = (due: Due) => cut.has(due.id) || (!opened.has(due.id) && isFilled(due))
+  // A destination may have fewer than it was given of its project's room, which then has some left for others.
+  const isLeft = open.some((due) => spent.has(due.project_id) && !isFilled(due))
+  const further = isOut || isLeft || cut.size > hopeless.size
+  const full = request.destinations === 0 || passed || hopeless.size > 0
   return {
     claimed,
     more: [...parked, ...open.filter(hasMore).map(({ id }) => id)],
@@ -190,33 +177,6 @@ async function nextDueAt(
   return (next?.['due_at'] as number | null | undefined) ?? null
 }
 
-/**
- * How many each destination has room for, in their order, and those without room. Who is in neither has only come too late for
- * this claim.
- */
-function allot(
-  destinations: readonly Due[],
-  { destinations: most, per_destination, room, project_room }: ClaimRequest,
-): { rooms: Map<string, number>; parked: string[] } {
-  const rooms = new Map<string, number>()
-  const parked: string[] = []
-  const left = new Map(Object.entries(project_room))
-  let unnamed = 0
-  for (const { id, project_id, opened_at } of destinations) {
-    const own = room[id]
-    const shared = left.get(project_id) ?? Infinity
-    const given = Math.min(own ?? Math.min(per_destination, shared), opened_at === null ? Infinity : 1)
-    if (own === 0) parked.push(id)
-    else if (own !== undefined) rooms.set(id, given)
-    else if (given > 0 && unnamed < most) {
-      unnamed++
-      left.set(project_id, shared - given)
-      rooms.set(id, given)
-    }
-  }
-  return { rooms, parked }
-}
-
 // Nothing else goes to a destination with an open breaker until its probe is settled, or its lease is over.
 const closeForProbe = bulk(
   { id: 'text', not_before: 'bigint' },
@@ -224,50 +184,3 @@ const closeForProbe = bulk(
     `update destinations set not_before = v.not_before from ${v}
      where destinations.id = v.id and destinations.not_before < v.not_before`,
 )
-
-const selectNamed = bulk(
-  { id: 'text', now: 'bigint' },
-  (v) => `select d.id, d.project_id, d.due_at, d.opened_at, p.settings from ${v}
-    join destinations d on d.id = v.id join projects p on p.id = d.project_id where d.not_before <= v.now`,
-)
-
-/** Those whose time has come, and others that are named with room: a freed slot must not wait until its destination's parking ends. */
-async function dueDestinations(
-  tx: Transaction,
-  now: number,
-  kind: DestinationKind,
-  request: ClaimRequest,
-  fullProjects: readonly string[],
-): Promise<{ due: Due[]; named: Due[] }> {
-  // Those of full projects, and those with large ones, are read past: to park them would be to write each of them, over and over.
-  const due = (await tx.all(
-    `select d.id, d.project_id, d.due_at, d.opened_at, p.settings from destinations d join projects p on p.id = d.project_id
-     where d.kind = '${kind}' and d.due_at <= $1 and not d.project_id ${tx.flavor.oneOf('$3')}
-       and not d.id ${tx.flavor.oneOf('$4')}
-     order by d.due_at limit $2 ${tx.flavor.skipLocked === '' ? '' : 'for no key update of d skip locked'}`,
-    [now, LOOKED_AT, JSON.stringify(fullProjects), JSON.stringify(request.past)],
-  )) as Due[]
-  const taken = new Set(due.map(({ id }) => id))
-  const named = Object.keys(request.room).filter((id) => !taken.has(id) && (request.room[id] ?? 0) > 0)
-  if (named.length === 0) return { due, named: [] }
-  const locked = tx.flavor.skipLocked === '' ? named : await lockFree(tx, named)
-  const rows = await tx.bulk(
-    selectNamed,
-    locked.map((id) => ({ id, now })),
-  )
-  return { due, named: rows as Due[] }
-}
-
-const lockNamed = bulk(
-  { id: 'text' },
-  (v) =>
-    `select d.id from destinations d join ${v} on d.id = v.id order by d.id for no key update of d skip locked`,
-)
-
-async function lockFree(tx: Transaction, ids: string[]): Promise<string[]> {
-  const rows = await tx.bulk(
-    lockNamed,
-    ids.map((id) => ({ id })),
-  )
-  return rows.map(({ id }) => String(id))
-}

@@ -92,7 +92,7 @@ export async function claimRecord(
   { lease_ms, except }: { lease_ms: number; except: readonly string[] },
 ): Promise<StoredRecord | null> {
   const [row] = await tx.all(
-    `select * from records where due_at <= $1 and not (project_id ${tx.flavor.oneOf('$2')})
+    `select * from records where due_at <= $1 and project_id ${tx.flavor.noneOf('$2')}
      order by due_at limit 1 ${tx.flavor.forUpdate} ${tx.flavor.skipLocked}`,
     [now, JSON.stringify(except)],
   )
@@ -141,7 +141,7 @@ export const recordReads = {
 
   async nextRecordDue(tx: Transaction, { except }: { except: readonly string[] }): Promise<number | null> {
     const [row] = await tx.all(
-      `select due_at from records where due_at is not null and not (project_id ${tx.flavor.oneOf('$1')}) order by due_at limit 1`,
+      `select due_at from records where due_at is not null and project_id ${tx.flavor.noneOf('$1')} order by due_at limit 1`,
       [JSON.stringify(except)],
     )
     return (row?.due_at as number | null | undefined) ?? null
