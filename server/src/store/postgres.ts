@@ -2,7 +2,7 @@
 // as the database has it, so that nodes whose clocks differ agree on every deadline.
 import { runBatch } from './batch.ts'
 import { assertNotCopied } from './copy/alone.ts'
-import type { Transaction } from './database.ts'
+import type { Database, Transaction } from './database.ts'
 import { createDatabaseClock } from './database-clock.ts'
 import {
   StoreUnavailableError,
@@ -15,6 +15,7 @@ import {
 import { migrate, type MigrateMode, type Migrated } from './migrate.ts'
 import { isUnavailable, openPostgres } from './postgres-database.ts'
 import { assertUsable, explainStart } from './postgres-start.ts'
+import { isQuick } from './quick-reads.ts'
 import { createSignals } from './signals.ts'
 import { DRAINED, drainWakeUps } from './sql/destinations.ts'
 import { reads } from './sql/reads.ts'
@@ -25,7 +26,8 @@ const MOST_DRAINS = 10
 const BATCHES = 2
 // Each statement of a batch costs about as much, however many rows it has: 32 were a third slower with 64 callers.
 const BATCH_WRITES = 64
-const READS = 4
+const LOOKUPS = 2
+const LISTS = 2
 const CLOCK_EVERY_MS = 10_000
 
 /** Brings the database to this program's schema, once `admit` has seen what is sealed in it. Throws PostgresStartError. */
@@ -46,6 +48,15 @@ export async function migratePostgres(
   }
 }
 
+/** Brings a claim what became due. One that fails fails no write: the next claim drains what it left. */
+async function drain(database: Database): Promise<void> {
+  try {
+    for (let i = 0; i < MOST_DRAINS && (await database.write(drainWakeUps)) === DRAINED; i++);
+  } catch (error) {
+    if (isUnavailable(error)) throw error
+  }
+}
+
 const askTime = async (tx: Transaction): Promise<number> => {
   const [row] = await tx.all('select (extract(epoch from clock_timestamp()) * 1000)::bigint as time')
   return Number(row?.time)
@@ -58,9 +69,10 @@ export async function openPostgresDriver(
 ): Promise<Driver & { migrated: Migrated }> {
   const migrated = await migratePostgres(url, opening)
   const database = openPostgres(url, { connections: BATCHES })
-  // Connections of their own, so that slow reads keep no commit waiting.
-  const readers = openPostgres(url, { connections: READS })
-  const clock = await createDatabaseClock(() => readers.read(askTime))
+  // Connections of their own, so that slow reads keep no commit waiting, and slow pages no quick read.
+  const lookups = openPostgres(url, { connections: LOOKUPS })
+  const lists = openPostgres(url, { connections: LISTS })
+  const clock = await createDatabaseClock(() => lookups.read(askTime))
   const setting = setInterval(() => void clock.set().catch(() => {}), CLOCK_EVERY_MS).unref()
   const signals = createSignals({ url, from: owner })
   return {
@@ -73,14 +85,13 @@ export async function openPostgresDriver(
     failed: new Promise(() => {}),
     now: () => clock.now(),
     async write(batch) {
-      if (batch.writes.some(({ verb }) => verb === 'claim' || verb === 'claimCalls'))
-        for (let i = 0; i < MOST_DRAINS && (await database.write(drainWakeUps)) === DRAINED; i++);
+      if (batch.writes.some(({ verb }) => verb === 'claim' || verb === 'claimCalls')) await drain(database)
       return runBatch(database, batch, isUnavailable)
     },
     async read<V extends ReadVerb>(verb: V, args: ReadArgs<V>) {
       const run = reads[verb] as (tx: Transaction, args: unknown) => Promise<ReadResult<V>>
       try {
-        return await readers.read((tx) => run(tx, args))
+        return await (isQuick(verb) ? lookups : lists).read((tx) => run(tx, args))
       } catch (error) {
         throw isUnavailable(error) ? new StoreUnavailableError(String(error)) : error
       }
@@ -88,7 +99,7 @@ export async function openPostgresDriver(
     async close() {
       clearInterval(setting)
       await signals.close()
-      await Promise.all([database.close(), readers.close()])
+      await Promise.all([database, lookups, lists].map((each) => each.close()))
     },
   }
 }

@@ -8,7 +8,7 @@ import { reads } from './sql/reads.ts'
 import { startCheckpoints } from './sqlite-checkpoints.ts'
 import { sealedByEachKey } from './sql/sealing.ts'
 
-/** What a thread is for: commits, point look-ups, or lists, upkeep and checkpoints. */
+/** What a thread is for: commits, quick reads, or lists and checkpoints. */
 export type Role = 'writer' | 'lookups' | 'lists'
 
 /** A request to the thread; the answer carries the same id. */

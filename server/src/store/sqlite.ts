@@ -1,5 +1,5 @@
-// The SQLite driver: one writer thread, one thread for point look-ups and one for lists, upkeep and checkpoints,
-// so that a slow page never stalls a commit or a resolution. A lock file beside the database keeps a second process away.
+// The SQLite driver: one writer thread, one thread for quick reads and one for lists and checkpoints, so that a slow page never
+// stalls a commit or a resolution. A lock file beside the database keeps a second process away.
 import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -15,6 +15,7 @@ import {
   type ReadVerb,
 } from './driver.ts'
 import type { MigrateMode, Migrated } from './migrate.ts'
+import { isQuick } from './quick-reads.ts'
 import type { SealedRows } from './sealed.ts'
 import type { Role, WorkerAnswer, WorkerRequest } from './sqlite-worker.ts'
 
@@ -83,17 +84,6 @@ function startThread(path: string, role: Role) {
   }
 }
 
-const pointReads: ReadonlySet<ReadVerb> = new Set<ReadVerb>([
-  'ping',
-  'bodyLength',
-  'findTask',
-  'findTasksByCallback',
-  'findKey',
-  'findProjects',
-  'secrets',
-  'findIdempotency',
-])
-
 /**
  * Opens the database file, and migrates it once `admit` has seen what is sealed in it. Throws when another process has it or
  * the folder cannot be written.
@@ -122,7 +112,7 @@ export async function openSqliteDriver(
       migrated,
       write: (batch) => writer.ask<WriteOutcome[]>({ kind: 'batch', batch }),
       read: <V extends ReadVerb>(verb: V, args: ReadArgs<V>) =>
-        (pointReads.has(verb) ? lookups : lists).ask<ReadResult<V>>({ kind: 'read', verb, args }),
+        (isQuick(verb) ? lookups : lists).ask<ReadResult<V>>({ kind: 'read', verb, args }),
       close: () =>
         (closed ??= (async () => {
           await Promise.all([lookups.end(), lists.end()])

@@ -184,7 +184,7 @@ test('a stop ends by its grace though the database has gone silent', async (t) =
   await assert.rejects(app.stop(), { name: 'StopError' })
 })
 
-test('slow reads keep no write waiting', async () => {
+test('slow reads keep no write waiting, and slow pages no quick read', async () => {
   const url = await postgres.createDatabase()
   const driver = await openPostgresDriver(url)
   const store = createStore({ driver, cipher: createCipher(Buffer.alloc(32, 7)), now: Date.now, owner: 'a' })
@@ -195,7 +195,9 @@ test('slow reads keep no write waiting', async () => {
   await locker.query('begin; lock table arrivals in access exclusive mode')
   const page = { limit: 1, after: null }
   const slow = Promise.all(Array.from({ length: 8 }, () => store.listArrivals('x', page)))
-  await store.createTask({ task: newTask(project), destination: null, idempotency: null })
+  const task = newTask(project)
+  await store.createTask({ task, destination: null, idempotency: null })
+  assert.equal((await store.findTask(task, task.id))?.id, task.id)
   await locker.query('commit')
   await slow
   await locker.end()
