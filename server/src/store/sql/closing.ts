@@ -104,10 +104,13 @@ const setOpened = bulk(
 export type SetBreaker = { id: string; open: 0 | 1; not_before: number }
 
 /** Opens and closes breakers. A pause outlasts both. */
-export async function setBreaker({ tx, now }: WriteContext, input: SetBreaker): Promise<null> {
-  await tx.bulk(setOpened, [{ ...input, now }])
-  await recompute(tx, [input.id], now)
-  return null
+export async function setBreakers({ tx, now }: WriteContext, inputs: SetBreaker[]): Promise<null[]> {
+  const ids = [...new Set(inputs.map(({ id }) => id))]
+  // All before the first is written: others lock them in the order of their ids, too.
+  await lockDestinations(tx, ids)
+  for (const input of inputs) await tx.bulk(setOpened, [{ ...input, now }])
+  await recompute(tx, ids, now)
+  return inputs.map(() => null)
 }
 
 async function recompute(tx: Transaction, ids: string[], now: number): Promise<void> {

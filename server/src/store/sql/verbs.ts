@@ -7,7 +7,7 @@ import { recordAudits } from './audits.ts'
 import { claimCalls } from './claim-calls.ts'
 import { claimDeliveries } from './claim-deliveries.ts'
 import { settleCalls } from './calls.ts'
-import { pauseDestination, resumeDestination, setBreaker } from './closing.ts'
+import { pauseDestination, resumeDestination, setBreakers } from './closing.ts'
 import { sweepDestinations } from './destinations.ts'
 import { createKey, recordKeyUses, revokeKey } from './keys.ts'
 import { createProject, updateProject } from './projects.ts'
@@ -60,7 +60,7 @@ export const writes = {
   revokeToken: each(revokeToken),
   pauseDestination: each(pauseDestination),
   resumeDestination: each(resumeDestination),
-  setBreaker: each(setBreaker),
+  setBreaker: setBreakers,
   recordRates: each(recordRates),
   markReported: each(markReported),
   claimRecord: each(claimRecord),
