@@ -956,6 +956,27 @@ for (const { name, open } of contractDatabases) {
       assert.equal(await store.stepReplay(50), undefined)
     })
 
+    it('forgets idempotency keys after a day, a chunk at a time', async () => {
+      await freshProject()
+      const take = (key: string, answer: string) => {
+        const idempotency = { ...scope(), key, request_hash: 'h', status: 201, answer }
+        return store.createTask({ task: newTask(project), destination: null, idempotency })
+      }
+      // Chunks are of five keys, and of 4 MiB of their answers.
+      for (let i = 0; i < 8; i++) await take(`small ${i}`, '{}')
+      for (let i = 0; i < 4; i++) await take(`large ${i}`, JSON.stringify('x'.repeat(2_000_000)))
+      const before = clock
+      clock += 86_400_000
+      await take('young', '{}')
+      clock += 1000
+      let chunks = 0
+      for (let after: string | null = ''; after !== null; chunks++) after = (await store.prune(after, 1)).next
+      assert.ok(chunks >= 4, String(chunks))
+      assert.deepEqual(await take('young', '{}'), { kind: 'idempotency_key_taken' })
+      assert.deepEqual(await take('small 7', '{}'), { kind: 'created' })
+      clock = before
+    })
+
     it('keeps a job with its idempotency key once, shows it to its own, and forgets it with the retention', async () => {
       await freshProject({ retention_days: 1 })
       const idempotency = { ...scope(), key: 'k', request_hash: 'h', status: 202, answer: '{}' }

@@ -20,10 +20,11 @@ const insertKey = bulk(
     on conflict (project_id, mode, key) do nothing returning project_id, mode, key, answer`,
 )
 
+// With `exists` SQLite looks at every key that there is.
 const deleteKey = bulk(
   { project_id: 'text', mode: 'text', key: 'text' },
-  (v) => `delete from idempotency_keys where exists (select 1 from ${v}
-    where v.project_id = idempotency_keys.project_id and v.mode = idempotency_keys.mode and v.key = idempotency_keys.key)`,
+  (v) =>
+    `delete from idempotency_keys where (project_id, mode, key) in (select v.project_id, v.mode, v.key from ${v})`,
 )
 
 const nameOf = (row: { project_id?: unknown; mode?: unknown; key?: unknown; answer?: unknown }) =>
@@ -51,6 +52,23 @@ export async function takeIdempotency(
 /** Takes an idempotency key, if there is one; true when another request has it. */
 export const isTaken = async (context: WriteContext, idempotency: Idempotency | null): Promise<boolean> =>
   idempotency !== null && (await takeIdempotency(context, [idempotency])).size > 0
+
+// A day, as docs/concepts.md says.
+const KEPT_MS = 86_400_000
+const CHUNK_BYTES = 4 * 1024 * 1024
+
+/** Deletes up to so many keys past their day, fewer where their answers are large; returns whether there may be more. */
+export async function pruneIdempotency({ tx, now }: WriteContext, limit: number): Promise<boolean> {
+  const rows = await tx.all(
+    `select project_id, mode, key, octet_length(answer) as bytes from idempotency_keys where created_at < $1
+     order by created_at limit $2 ${tx.flavor.forUpdate} ${tx.flavor.skipLocked}`,
+    [now - KEPT_MS, limit],
+  )
+  let left = CHUNK_BYTES
+  const some = rows.filter(({ bytes }, i) => (left -= Number(bytes)) >= 0 || i === 0)
+  await tx.bulk(deleteKey, some)
+  return some.length < rows.length || rows.length === limit
+}
 
 /** Gives keys back whose request did nothing. */
 export async function dropIdempotency(tx: Transaction, guards: Idempotency[]): Promise<void> {

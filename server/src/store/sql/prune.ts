@@ -7,15 +7,17 @@ import { isOpen, type TaskStatus } from '../../domain/task.ts'
 import { bulk } from '../database.ts'
 import { pruneAudits } from './audits.ts'
 import type { WriteContext } from './context.ts'
+import { pruneIdempotency } from './idempotency.ts'
 import { lockTasks } from './lock.ts'
 
 const DAY_MS = 86_400_000
-const IDEMPOTENCY_MS = DAY_MS
 // Reports look back one hour.
 const RATES_MS = 7_200_000
 
 // Every commit waits for a chunk: a thousand tasks of 900 kB, 200 at a time, held all others up for a second each time (measured).
 const CHUNK_BYTES = 16 * 1024 * 1024
+// Rows of one kind are lighter than a task with all that belongs to it.
+const ROWS_A_TASK = 5
 // So many tasks are weighed at a time: where they are large, few of them are taken.
 const WEIGHED = 20
 
@@ -89,18 +91,27 @@ async function pruneRecords({ tx, now }: WriteContext, limit: number): Promise<n
   return rows.length
 }
 
+async function pruneRates({ tx, now }: WriteContext, limit: number): Promise<boolean> {
+  const rows = await tx.all(
+    `delete from destination_rates where (destination_id, slot_at, owner) in (
+       select destination_id, slot_at, owner from destination_rates where slot_at < $1
+       order by slot_at limit $2 ${tx.flavor.forUpdate} ${tx.flavor.skipLocked})
+     returning slot_at`,
+    [now - RATES_MS, limit],
+  )
+  return rows.length === limit
+}
+
 /**
- * Deletes what of the next `limit` tasks after `after` has outlived its retention, fewer where they are large, and as many expired
- * records and audits.
+ * Deletes what of the next `limit` tasks after `after` has outlived its retention, fewer where they are large, as many expired
+ * records and audits, and some more idempotency keys and rates.
  */
 export async function prune(
   context: WriteContext,
   { after, limit }: { after: string; limit: number },
 ): Promise<{ pruned: number; next: string | null }> {
   const { tx, now } = context
-  await tx.all('delete from idempotency_keys where created_at < $1', [now - IDEMPOTENCY_MS])
   await tx.all('delete from secrets where expires_at <= $1', [now])
-  await tx.all('delete from destination_rates where slot_at < $1', [now - RATES_MS])
   const projects = await tx.all('select id, settings from projects')
   const cutoffs: Cutoffs = new Map(
     projects.map(({ id, settings }) => [
@@ -111,6 +122,8 @@ export async function prune(
   await pruneReplays(context, cutoffs)
   const records = await pruneRecords(context, limit)
   const audits = await pruneAudits(context, limit)
+  const keysLeft = await pruneIdempotency(context, ROWS_A_TASK * limit)
+  const ratesLeft = await pruneRates(context, ROWS_A_TASK * limit)
   const rows = await tx.all(
     'select id, project_id, status, updated_at from tasks where id > $1 and id < $2 order by id limit $3',
     [after, firstKept(cutoffs), limit],
@@ -125,9 +138,9 @@ export async function prune(
     taken.map((id) => ({ id })),
   )
   for (const statement of deletes) await tx.bulk(statement, settled)
-  // At the end of the tasks the walk stays there until no full chunk of records or audits is left.
+  // At the end of the tasks the walk stays there until no full chunk of anything else is left.
   const isCut = taken.length < old.length
-  const more = isCut || [rows.length, records, audits].includes(limit)
+  const more = isCut || keysLeft || ratesLeft || [rows.length, records, audits].includes(limit)
   const last = isCut ? taken.at(-1) : rows.at(-1)?.id
   return { pruned: settled.length, next: more ? String(last ?? after) : null }
 }
