@@ -96,12 +96,16 @@ export type PostgresOptions = {
 /** The name of a server's connections, by which others on the database know that it is served. */
 export const SERVER_NAME = 'ringback'
 
-/** The URL without a name that its owner may have chosen for the connections: ours is more than decoration. */
-function unnamed(url: string): string {
+/**
+ * The URL without a name that its owner may have chosen for the connections, since ours is more than decoration; and his options beside
+ * ours, where pg would have dropped ours.
+ */
+function ownParameters(url: string): { connectionString: string; options: string } {
   const parsed = new URL(url)
-  if (!parsed.searchParams.has('application_name')) return url
-  parsed.searchParams.delete('application_name')
-  return parsed.href
+  const given = parsed.searchParams.get('options')
+  const isOurs = given === null && !parsed.searchParams.has('application_name')
+  for (const name of ['application_name', 'options']) parsed.searchParams.delete(name)
+  return { connectionString: isOurs ? url : parsed.href, options: [given ?? [], PLANS].flat().join(' ') }
 }
 
 /** Opens a pool as a Database; it connects when it is used, and again when a connection was lost. */
@@ -110,13 +114,12 @@ export function openPostgres(
   { connections, patient = false, name = SERVER_NAME }: PostgresOptions,
 ): Database {
   const pool = new pg.Pool({
-    connectionString: unnamed(url),
+    ...ownParameters(url),
     max: connections,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
     pipeline: true,
     application_name: name,
-    options: PLANS,
     ...(patient
       ? {}
       : {

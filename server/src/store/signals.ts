@@ -33,6 +33,18 @@ const LONGEST_WAIT_MS = 5000
 
 const nothing = (): Signal => ({ wake: false, moved: [], held: [], changed: [] })
 
+/** Whoever may connect may notify, by hand and of anything: what is none of ours says nothing. */
+function parse(payload: string | undefined): Partial<Signal> & { from?: string } {
+  try {
+    const told = JSON.parse(payload ?? '') as Partial<Signal>
+    const { wake, moved, held, changed } = told
+    const isOurs = typeof wake === 'boolean' && [moved, held, changed].every((ids) => Array.isArray(ids))
+    return isOurs ? told : {}
+  } catch {
+    return {}
+  }
+}
+
 /** Connects, and again whenever the connection is lost; `from` tells this node's own signals from those of others. */
 export function createSignals({ url, from }: { url: string; from: string }): Signals {
   const listeners: ((signal: Signal) => void)[] = []
@@ -44,7 +56,7 @@ export function createSignals({ url, from }: { url: string; from: string }): Sig
   let timer: NodeJS.Timeout | undefined
 
   function hear(payload: string | undefined): void {
-    const { from: sender, ...signal } = JSON.parse(payload ?? '{}') as Partial<Signal> & { from?: string }
+    const { from: sender, ...signal } = parse(payload)
     if (sender !== from) for (const listener of listeners) listener({ ...nothing(), ...signal })
   }
 

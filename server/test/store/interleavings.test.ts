@@ -217,6 +217,28 @@ test('two claims at a time share nothing, and leave nothing', async () => {
   assert.deepEqual((await other.claim(claimAll)).claimed, [])
 })
 
+test('breakers that one node sets together lock their destinations in the order in which all do', async () => {
+  const destination = (id: string) => ({ ...destinationOf(project), id, key: `http://127.0.0.1/${id}` })
+  for (const id of ['x', 'y'])
+    await one.createTask({ task: newTask(project), destination: destination(id), idempotency: null })
+  await hand.query('begin')
+  await hand.query(`select 1 from destinations where id = 'x' for update`)
+  const setting = Promise.all(['y', 'x'].map((id) => one.setBreaker({ id, open: 1, not_before: 1 })))
+  await untilWaiting(1)
+  // Whoever drains wake-ups has x, and goes on to y.
+  await hand.query(`select 1 from destinations where id = 'y' for update nowait`)
+  await hand.query('commit')
+  await setting
+})
+
+test('what somebody notifies by hand on our channel ends nobody', async () => {
+  for (const payload of ['', 'hello', 'null', '[]', '{"moved":1}', '{"from":"x"}'])
+    await hand.query('select pg_notify($1, $2)', ['ringback', payload])
+  const heard = new Promise<readonly string[]>((resolve) => other.onMovedElsewhere(resolve))
+  const done = await move(one, await create(), 'complete')
+  assert.deepEqual(await heard, [done?.id])
+})
+
 test('two processes that write the uses of the same keys, each in an order of its own, do not stop each other', async () => {
   const keys = Array.from({ length: 100 }, (_, i): Key => ({
     id: `key ${String(i).padStart(2, '0')}`,
