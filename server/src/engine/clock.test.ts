@@ -39,6 +39,19 @@ test('a time beyond the longest time-out of Node is waited for in parts', (t) =>
   assert.equal(called, 1)
 })
 
+test('a time that is set back makes nobody wait for longer than he would have', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let now = 3_600_000
+  const clock = createClock(() => now)
+  let called = 0
+  clock.at(now + 100, () => called++)
+  now = 0
+  t.mock.timers.tick(99)
+  assert.equal(called, 0)
+  t.mock.timers.tick(1)
+  assert.equal(called, 1)
+})
+
 test('what is called off is not called', async () => {
   const clock = createClock(() => 0)
   let called = false

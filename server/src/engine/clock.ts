@@ -5,8 +5,8 @@
 export type Clock = {
   now: () => number
   /**
-   * Calls back once `now()` has reached `time_ms`; soon, but never synchronously, when it already has. Returns how to call
-   * it off.
+   * Calls back once `now()` has reached `time_ms`; soon, but never synchronously, when it already has. When the time was set back it
+   * calls back no later than it would have without that. Returns how to call it off.
    */
   at: (time_ms: number, callback: () => void) => () => void
 }
@@ -19,13 +19,16 @@ export function createClock(now: () => number): Clock {
   return {
     now,
     at(time_ms, callback) {
+      const asked_at = now()
       let called_off = false
       let timer: NodeJS.Timeout | undefined
       const look = () => {
         if (called_off) return
-        const delay = time_ms - now()
-        // A timer may fire a millisecond early by the wall clock, and may have been cut to the longest delay.
-        if (delay <= 0) callback()
+        const time = now()
+        const delay = time_ms - time
+        // A timer may fire a millisecond early by the wall clock, and may have been cut to the longest delay. A time before that of the
+        // asking is of a clock that was set back: it may be hours until `time_ms` then.
+        if (delay <= 0 || time < asked_at) callback()
         else timer = setTimeout(look, Math.min(delay, LONGEST_DELAY_MS)).unref()
       }
       // A time-out of zero would take a millisecond, which a busy loop has not to give away.

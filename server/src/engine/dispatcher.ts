@@ -148,7 +148,9 @@ export function createDispatcher<T extends Leased>({
     },
     wake(due_at, to) {
       // A receiver that is slower than what comes for it would else have a claim, and a commit, for each.
-      if (to === undefined || !lanes.awaits(to)) loop.wakeAt(Math.max(due_at, rest_until))
+      if (to !== undefined && lanes.awaits(to)) return
+      // A clock that was set back would make the rest a long one.
+      loop.wakeAt(Math.max(due_at, Math.min(rest_until, clock.now() + REST_MS)))
     },
     start() {
       running = true

@@ -182,6 +182,8 @@ export function createLanes<T extends Leased>({
   function waitForTurn(lane: Lane<T>): void {
     lane.callOff ??= clock.at(beginsAt(lane), () => {
       lane.callOff = null
+      // It is later than this only if the clock was set back.
+      lane.next_at = Math.min(lane.next_at, clock.now() + BURST_MS)
       pump(lane)
       if (wantsMore(lane)) onRoom()
       tidy(lane)
