@@ -25,7 +25,8 @@ export function createPersist({ clock, log }: { clock: Clock; log: Log }): Persi
       for (let wait_ms = FIRST_WAIT_MS; ; wait_ms = Math.min(wait_ms * 2, LONGEST_WAIT_MS)) {
         try {
           if (await attempt()) return 'done'
-          // Before the lease is over nobody else can have settled it: an earlier try was committed, and its answer got lost.
+          // Before the lease is over nobody else settles it, but that a call ends with its task: so an earlier try was committed, and
+          // its answer got lost.
           return unheard && clock.now() < lease_until ? 'done' : 'lost'
         } catch (error) {
           unheard = true

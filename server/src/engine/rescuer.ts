@@ -64,11 +64,13 @@ export function createRescuer({
   return async () => {
     const lost = await store.lostLeases(CHUNK, lost_boots)
     const lostCalls = await store.lostCalls(CHUNK, lost_boots)
-    const rescued = await Promise.all(lost.map(rescue))
-    const rescuedCalls = await Promise.all(lostCalls.map(rescueCall))
+    // One whose terms cannot be read keeps no other from being rescued.
+    const ends = await Promise.allSettled([...lost.map(rescue), ...lostCalls.map(rescueCall)])
+    const failed = ends.find((end) => end.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
     // A full chunk of which nothing could be written would come back at once.
-    if (lost.length === CHUNK && rescued.includes(true)) return clock.now()
-    if (lostCalls.length === CHUNK && rescuedCalls.includes(true)) return clock.now()
+    const any = ends.some((end) => end.status === 'fulfilled' && end.value)
+    if (any && (lost.length === CHUNK || lostCalls.length === CHUNK)) return clock.now()
     lost_boots = false
     if (clock.now() < held_at) return clock.now() + EVERY_MS
     const released = await store.releaseHeld(CHUNK)

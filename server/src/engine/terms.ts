@@ -39,30 +39,28 @@ export function createTermsCache({
   async function read(project_id: string): Promise<Terms> {
     const read_at = now()
     const before = forgotten
-    try {
-      const [project, secrets] = await Promise.all([store.findProject(project_id), store.secrets(project_id)])
-      if (project === undefined) throw new Error(`there is no project ${project_id}`)
-      const terms = { project, secrets, policy: policy(project) }
-      // What was read before a change must not outlive it.
-      if (forgotten !== before) return terms
-      known.delete(project_id)
-      known.set(project_id, { terms, read_at })
-      for (const [oldest] of known) {
-        if (known.size <= MOST_PROJECTS) break
-        known.delete(oldest)
-      }
-      return terms
-    } finally {
-      loading.delete(project_id)
+    const [project, secrets] = await Promise.all([store.findProject(project_id), store.secrets(project_id)])
+    if (project === undefined) throw new Error(`there is no project ${project_id}`)
+    const terms = { project, secrets, policy: policy(project) }
+    // What was read before a change must not outlive it.
+    if (forgotten !== before) return terms
+    known.delete(project_id)
+    known.set(project_id, { terms, read_at })
+    for (const [oldest] of known) {
+      if (known.size <= MOST_PROJECTS) break
+      known.delete(oldest)
     }
+    return terms
   }
 
   function load(project_id: string): Promise<Terms> {
-    let promise = loading.get(project_id)
-    if (promise === undefined) {
-      promise = read(project_id)
-      loading.set(project_id, promise)
-    }
+    const underWay = loading.get(project_id)
+    if (underWay !== undefined) return underWay
+    const promise = read(project_id).finally(() => {
+      // After a change somebody may be reading it anew.
+      if (loading.get(project_id) === promise) loading.delete(project_id)
+    })
+    loading.set(project_id, promise)
     return promise
   }
 

@@ -68,9 +68,9 @@ export function createGroupCommit({
     await new Promise(setImmediate)
     while (queue.length > 0) {
       const batch = takeBatch()
-      const writes = batch.map(({ verb, task_ids, prepare }) => ({ verb, task_ids, input: prepare() }))
       let outcomes: WriteOutcome[]
       try {
+        const writes = batch.map(({ verb, task_ids, prepare }) => ({ verb, task_ids, input: prepare() }))
         outcomes = await driver.write({ now: now(), owner, writes })
       } catch (error) {
         const lost = { ok: false as const, error: String(error), unavailable: true }
