@@ -1,6 +1,7 @@
 // The store as the rest of the program sees it: seals and opens secrets, asks the engine for room before a delivery is
 // inserted, hands it over after the commit, and remembers projects for a second.
 import { AppError } from '../domain/errors.ts'
+import type { Scope } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
 import { bodyWeight, deliveryBytes, SMALL_BYTES } from '../domain/weight.ts'
 import { callVerbs, type CallWrite } from './call-verbs.ts'
@@ -18,10 +19,12 @@ import { leasing, readyOf } from './lease.ts'
 import { createNodes } from './nodes.ts'
 import { projectVerbs } from './project-verbs.ts'
 import { sealCall, sealedOrNull } from './sealed.ts'
+import { isQuick } from './quick-reads.ts'
 import { soon } from './soon.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
 import type { Idempotency, NewDelivery, Outlet, Store } from './store.ts'
+import { createTurns } from './turns.ts'
 
 export type StoreOptions = {
   driver: Driver
@@ -30,6 +33,12 @@ export type StoreOptions = {
   now: () => number
   /** Node and boot: the owner of this process's leases. */
   owner: string
+}
+
+/** Whose turn a list takes: that of the project, or of the task, that it is of; the server's own share one. */
+function askerOf(args: unknown): string {
+  const { scope, task_id } = (args ?? {}) as { scope?: Scope; task_id?: string }
+  return scope?.project_id ?? task_id ?? ''
 }
 
 const noOutlet: Outlet = {
@@ -46,6 +55,7 @@ const noOutlet: Outlet = {
 /** Puts the seam over a driver. */
 export function createStore({ driver, cipher, now, owner }: StoreOptions): Store {
   const commits = createGroupCommit({ driver, now, owner })
+  const lists = createTurns()
   const listeners = new Set<(task: Task) => void>()
   const knownDestinations = new Set<string>()
   let outlet = noOutlet
@@ -73,7 +83,9 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
 
   async function read<V extends ReadVerb>(verb: V, args: ReadArgs<V>): Promise<ReadResult<V>> {
     try {
-      return await driver.read(verb, args)
+      return await (isQuick(verb)
+        ? driver.read(verb, args)
+        : lists(askerOf(args), () => driver.read(verb, args)))
     } catch (error) {
       throw asProblem(error)
     }

@@ -1,0 +1,45 @@
+// Lists take turns by who asks: pages by a filter that finds nothing look at all that a project has, and whoever asks for many of them
+// at once makes only himself wait. Asked for straight away, 300 a second kept everybody's from being answered for minutes (measured).
+import { AppError } from '../domain/errors.ts'
+
+// More than one, so that the database has the next one when the first is done.
+const AT_ONCE = 2
+const MOST_WAITING = 100
+
+type Waiting = () => Promise<void>
+
+/** Runs reads, two at a time, one of each asker in turn. Throws `overloaded` where an asker has too many waiting. */
+export function createTurns(): <T>(asker: string, read: () => Promise<T>) => Promise<T> {
+  // Whose turn is next comes first.
+  const queues = new Map<string, Waiting[]>()
+  let running = 0
+
+  function next(): void {
+    while (running < AT_ONCE) {
+      const [first] = queues
+      if (first === undefined) return
+      const [asker, queue] = first
+      const run = queue.shift()
+      queues.delete(asker)
+      if (queue.length > 0) queues.set(asker, queue)
+      running++
+      void run?.().finally(() => {
+        running--
+        next()
+      })
+    }
+  }
+
+  return (asker, read) => {
+    const queue = queues.get(asker) ?? []
+    if (queue.length >= MOST_WAITING)
+      return Promise.reject(
+        new AppError('overloaded', 'Too many lists are waiting to be read for you; ask for fewer at a time'),
+      )
+    return new Promise((resolve, reject) => {
+      queue.push(() => read().then(resolve, reject))
+      queues.set(asker, queue)
+      next()
+    })
+  }
+}
