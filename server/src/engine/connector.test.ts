@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import {
   createServer,
@@ -111,6 +112,32 @@ test('a second connection resumes the TLS session of the first', async (t) => {
       maxVersion,
     )
   }
+})
+
+test('no Diffie-Hellman group of a receiver is ever reckoned in', async (t) => {
+  const { send } = await startSender(t)
+  const hello = Promise.withResolvers<Buffer>()
+  const receiver = createTcpServer((socket) =>
+    socket.once('data', (bytes: Buffer) => {
+      hello.resolve(bytes)
+      socket.destroy()
+    }),
+  ).listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  t.after(() => receiver.close())
+  await send(`https://127.0.0.1:${(receiver.address() as AddressInfo).port}/`)
+  const bytes = await hello.promise
+  // RFC 8446, 4.1.2, behind the two headers: version, random, session id, and then the suites.
+  const at = 9 + 2 + 32 + 1 + bytes.readUInt8(9 + 2 + 32)
+  const suites = bytes.subarray(at + 2, at + 2 + bytes.readUInt16BE(at))
+  const offered = Array.from({ length: suites.length / 2 }, (_, i) => suites.readUInt16BE(2 * i))
+  assert.ok(offered.includes(0x1301) && offered.includes(0xc02f))
+  // DHE_RSA with AES, by https://www.iana.org/assignments/tls-parameters/.
+  const ofReceiversChoice = [0x0033, 0x0039, 0x0067, 0x006b, 0x009e, 0x009f, 0xccaa, 0xc09e, 0xc09f]
+  assert.deepEqual(
+    offered.filter((suite) => ofReceiversChoice.includes(suite)),
+    [],
+  )
 })
 
 test('a TLS handshake that is refused, broken off or never answered has its own outcome', async (t) => {
