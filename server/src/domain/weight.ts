@@ -10,15 +10,15 @@ export const isSmall = (bytes: number): boolean => bytes <= SMALL_BYTES
 // As text, and once more as what goes over the wire.
 const COPIES = 2
 
-/** Of a body of so many characters. */
+/** Of a body of so many bytes. */
 export const bodyWeight = (length: number): number => COPIES * length
 
-/** The longest body that is small, in characters; who counts bytes errs on the safe side. */
+/** The longest body that is small, in bytes. */
 export const SMALL_BODY = SMALL_BYTES / COPIES
 
 /** Of a delivery. */
-export const deliveryBytes = ({ body }: { body: string }): number => bodyWeight(body.length)
+export const deliveryBytes = ({ body }: { body: string }): number => bodyWeight(Buffer.byteLength(body))
 
 /** Of a call: what its request is made of. */
 export const callBytes = ({ task }: { task: Pick<Task, 'call_plan' | 'params'> }): number =>
-  (task.call_plan?.length ?? 0) + task.params.length
+  Buffer.byteLength(task.call_plan ?? '') + Buffer.byteLength(task.params)

@@ -83,6 +83,17 @@ test('a mail is delivered when the server takes it, and its body is the callback
   ])
 })
 
+test('a long body goes as base64, in short lines, and is the callback byte for byte', async (t) => {
+  const server = await using(t, startMailServer())
+  const { send } = startSender(t, `smtp://127.0.0.1:${server.port}`)
+  const body = `{"n":1950000000000000001,"text":"${'é漢🔔\\n'.repeat(20_000)}"}`
+  assert.equal((await send({ body })).kind, 'delivered')
+  const [head = '', encoded = ''] = (server.mails[0]?.text ?? '').split('\r\n\r\n')
+  assert.match(head, /^Content-Transfer-Encoding: base64$/m)
+  assert.ok(encoded.split('\r\n').every((line) => line.length <= 76))
+  assert.equal(Buffer.from(encoded, 'base64').toString(), body)
+})
+
 test('no text becomes a header, a command or a recipient of its own', async (t) => {
   const server = await using(t, startMailServer())
   const { send } = startSender(t, `smtp://127.0.0.1:${server.port}`)
