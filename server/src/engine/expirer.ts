@@ -34,10 +34,8 @@ export function createExpirer({
   return async () => {
     const { tasks, next_at } = await store.overdueTasks(CHUNK)
     const expired = await Promise.all(tasks.map(expireOne))
-    const now = clock.now()
+    const latest = clock.now() + EVERY_MS
     // One that failed is first again next time: not at once.
-    if (expired.includes(false)) return now + EVERY_MS
-    if (tasks.length === CHUNK) return now
-    return Math.min(next_at ?? Infinity, now + EVERY_MS)
+    return expired.includes(false) ? latest : Math.min(next_at ?? Infinity, latest)
   }
 }

@@ -16,7 +16,6 @@ const quick: ReadonlySet<ReadVerb> = new Set<ReadVerb>([
   'overdueTasks',
   'movedTasks',
   'lostLeases',
-  'lostCalls',
 ])
 
 /** Whether a read is one of those. */

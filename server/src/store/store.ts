@@ -254,7 +254,7 @@ export interface Store extends CallStore {
   findTasks(scope: Scope, filter: TaskFilter, page: TaskPageRequest): Promise<Page<Task>>
   /** How many tasks match; counts no further than `limit`. */
   countTasks(scope: Scope, filter: TaskFilter, limit: number): Promise<number>
-  /** Open tasks whose `expires_at` has passed, and when the next one's does. */
+  /** Open tasks whose `expires_at` has passed, fewer than `limit` where they are large, and when the next one's does, or did. */
   overdueTasks(limit: number): Promise<{ tasks: Task[]; next_at: number | null }>
   /** A page of a task's events in order; `after` is the last sequence. */
   listEvents(task_id: string, page: PageRequest): Promise<Page<TaskEvent>>

@@ -250,6 +250,24 @@ for (const { name, open } of contractDatabases) {
       assert.ok(!(await store.overdueTasks(100)).tasks.some(({ id }) => id === task.id))
     })
 
+    it('gives few overdue tasks at a time where they are large, and says when the next one is due', async () => {
+      await freshProject()
+      const params = JSON.stringify('x'.repeat(3_000_000))
+      const deadlines = [3, 2, 1].map((ago) => clock - 1000 - ago)
+      for (const expires_at of deadlines) await create({ expires_at, params })
+      const later = await create({ expires_at: clock + 5 })
+      const seen: (number | null)[][] = []
+      for (let i = 0; i < 3; i++) {
+        const { tasks, next_at } = await store.overdueTasks(100)
+        seen.push([...tasks.map(({ expires_at }) => expires_at).toSorted(), next_at])
+        for (const task of tasks) assert.ok(await move(task, 'expire'))
+      }
+      assert.deepEqual(seen.flat().length, 3 + 3)
+      assert.equal(seen[0]?.at(-1), deadlines[seen[0]!.length - 1])
+      assert.deepEqual((await store.overdueTasks(100)).tasks, [])
+      assert.equal((await store.overdueTasks(100)).next_at, later.expires_at)
+    })
+
     it('launches a delivery that has room, leased and with its bytes, and queues the others', async () => {
       await freshProject()
       const open = recordingOutlet(true)

@@ -53,7 +53,7 @@ export async function takeIdempotency(
 export const isTaken = async (context: WriteContext, idempotency: Idempotency | null): Promise<boolean> =>
   idempotency !== null && (await takeIdempotency(context, [idempotency])).size > 0
 
-// A day, as docs/concepts.md says.
+// A day: long enough for whoever tries again.
 const KEPT_MS = 86_400_000
 const CHUNK_BYTES = 4 * 1024 * 1024
 

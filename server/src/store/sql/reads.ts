@@ -65,6 +65,9 @@ const selectMoved = bulk(
     `select t.* from ${v} join tasks t on t.id = v.id where v.while_in not like '%,' || t.status || ',%'`,
 )
 
+// Look-ups wait while these are read.
+const OVERDUE_BYTES = 4 * 1024 * 1024
+
 export const reads = {
   ping: (tx: Transaction) => tx.all('select 1 as one'),
 
@@ -93,14 +96,24 @@ export const reads = {
 
   async overdueTasks(tx: Transaction, { now, limit }: { now: number; limit: number }) {
     const open = `expires_at is not null and status in ('pending', 'processing', 'waiting', 'polling', 'suspended')`
-    const tasks = await tx.all(
-      `select * from tasks where ${open} and expires_at <= $1 order by expires_at limit $2`,
-      [now, limit],
+    // One more than is asked for, and the first one that is not yet due: whichever is left out tells when there is more.
+    const due = await tx.all(
+      `select id, expires_at, octet_length(params) + octet_length(metadata) as bytes from tasks
+       where ${open} and expires_at <= $1 order by expires_at limit $2`,
+      [now, limit + 1],
     )
-    const [next] = await tx.all(`select min(expires_at) as at from tasks where ${open} and expires_at > $1`, [
-      now,
+    let left = OVERDUE_BYTES
+    const taken = due.filter(({ bytes }, i) => i === 0 || (i < limit && (left -= Number(bytes)) >= 0))
+    const tasks = await tx.all(`select * from tasks where id ${tx.flavor.oneOf('$1')}`, [
+      JSON.stringify(taken.map(({ id }) => id)),
     ])
-    return { tasks: tasks as Task[], next_at: (next?.at as number | null | undefined) ?? null }
+    const [next] =
+      taken.length < due.length
+        ? due.slice(taken.length)
+        : await tx.all(`select min(expires_at) as expires_at from tasks where ${open} and expires_at > $1`, [
+            now,
+          ])
+    return { tasks: tasks as Task[], next_at: (next?.expires_at as number | null | undefined) ?? null }
   },
 
   async movedTasks(tx: Transaction, { waits }: { waits: readonly AwaitedTask[] }) {
