@@ -11,7 +11,7 @@ type Leased = { id: string; project_id: string; destination_id: string; lease_un
 const one = (id: string): Leased => ({ id, project_id: 'p', destination_id: 'd', lease_until: 0 })
 const oneAtATime = { ...defaultSettings, limits: { in_flight: 1, per_second: null } }
 const terms = { project: { id: 'p', settings: oneAtATime } } as Terms
-const nothing = { claimed: [], more: [], cut: {}, further: false, probes: [], next_due_at: null }
+const nothing = { claimed: [], more: [], cut: {}, further: false, spent: [], probes: [], next_due_at: null }
 
 test('what has no terms any more when its turn comes is given back, and holds no place', async () => {
   const clock = createManualClock()

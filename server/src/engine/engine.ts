@@ -131,7 +131,7 @@ export function createEngine(options: EngineOptions): Engine {
     ...shared,
   })
   const dispatchers = [deliveryDispatcher, callDispatcher]
-  const rescue = createRescuer({ store, deliver, calls, terms, clock, metrics, report })
+  const rescue = createRescuer({ store, deliver, calls, terms, clock, metrics, report, log })
   const sweep = (after: string) => store.sweepDestinations(after, SWEEP.chunk)
   const prune = async (after: string) => {
     const { pruned, next } = await store.prune(after, PRUNE.chunk)

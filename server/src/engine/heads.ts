@@ -17,9 +17,12 @@ export function createHeads(now: () => number): Heads {
   // In the order in which they were noted.
   const known = new Map<string, { bytes: number; until: number }>()
 
+  // It is further ahead only if the clock was set back.
+  const isOver = (until: number) => until <= now() || until > now() + KNOWN_MS
+
   function forgetOld(): void {
     for (const [id, { until }] of known) {
-      if (until > now() && known.size <= MOST) return
+      if (!isOver(until) && known.size <= MOST) return
       known.delete(id)
     }
   }
@@ -32,7 +35,7 @@ export function createHeads(now: () => number): Heads {
     },
     bytesOf(id) {
       const head = known.get(id)
-      return head === undefined || head.until <= now() ? null : head.bytes
+      return head === undefined || isOver(head.until) ? null : head.bytes
     },
     ids() {
       forgetOld()

@@ -44,7 +44,8 @@ function ready(destination_id: string, body = '{}'): Ready {
   }
 }
 
-const found = { probes: [], next_due_at: null, further: false, cut: {} }
+const found = { probes: [], next_due_at: null, further: false, spent: [], cut: {} }
+const nothing = { claimed: [], more: [], ...found }
 const at = (destination_id: string, project_id = 'p') => ({ project_id, destination_id })
 
 function setUp(options: Partial<LanesOptions<Ready>> = {}) {
@@ -469,7 +470,6 @@ test('a claim never asks for more than fits, however many lanes have more', () =
     const before = asked.size
     for (const id of found) asked.add(id)
     assert.ok(asked.size > before)
-    const nothing = { claimed: [], more: [], probes: [], next_due_at: null, further: false, cut: {} }
     assert.equal(lanes.learn(request, nothing), asked.size < ids.length)
   }
 })
@@ -516,6 +516,26 @@ test('after a claim that found nobody with room there is a rest, and after other
   const parked = { claimed: [], more: ['d'], ...found, further: true }
   assert.equal(lanes.learn(request, parked), false)
   assert.equal(lanes.learn(request, { ...parked, claimed: [claimed('d')] }), true)
+})
+
+test('turns go on for as long as something waits for which its project had no room left', () => {
+  const { lanes } = setUp({ capacity: 960 })
+  const hanging: Ready[] = []
+  for (let i = 0; lanes.reserve(at(`hangs-${i}`), SMALL); i++) {
+    hanging.push(ready(`hangs-${i}`))
+    lanes.push(hanging.at(-1)!, unlimited)
+  }
+  assert.deepEqual(lanes.request()!.project_room, { p: 0 })
+  for (const delivery of hanging.splice(0, 100)) {
+    lanes.finish(delivery, false)
+    lanes.forget(delivery)
+  }
+  const turns = () => lanes.request()!.per_destination === 1
+  assert.ok(turns())
+  lanes.learn(lanes.request()!, { ...nothing, spent: ['p'] })
+  assert.ok(turns())
+  lanes.learn(lanes.request()!, nothing)
+  assert.ok(!turns())
 })
 
 test('a project that has all but a little of its share gets that for what waits, not for lanes in which nothing does', () => {
@@ -686,6 +706,22 @@ test('a lane keeps its pace though it was empty in between, and is forgotten whe
   assert.equal(lanes.size(), 1)
   clock.advance(1000)
   assert.equal(lanes.size(), 0)
+})
+
+test('a pace is kept by whoever comes between its time and its timer, and when the clock is set back', () => {
+  const { clock, lanes, claimed, started } = setUp()
+  const paced = () => claimed('a', 64, 1)
+  clock.at(clock.now() + 1000, () => lanes.finish(started[0]!, true))
+  for (let i = 0; i < 3; i++) paced()
+  clock.advance(1500)
+  assert.equal(started.length, 2)
+  clock.advance(500)
+  assert.equal(started.length, 3)
+  clock.advance(500)
+  clock.setBack(3_600_000)
+  paced()
+  clock.advance(1100)
+  assert.equal(started.length, 4)
 })
 
 test('one destination can be drained alone', () => {

@@ -164,8 +164,12 @@ export function createLanes<T extends Leased>({
     in_flight < limit && in_flight + unsettled < ahead * limit
 
   /** When the next one may begin as far as the limit of a second goes. */
-  function beginsAt({ limits: { per_second }, next_at }: Lane<T>): number {
-    return per_second === null ? 0 : Math.ceil(next_at - Math.max(0, BURST_MS - 1000 / per_second))
+  function beginsAt(lane: Lane<T>): number {
+    const { per_second } = lane.limits
+    if (per_second === null) return 0
+    // It is later than this only if the clock was set back.
+    lane.next_at = Math.min(lane.next_at, clock.now() + 1000 / per_second + BURST_MS)
+    return Math.ceil(lane.next_at - Math.max(0, BURST_MS - 1000 / per_second))
   }
 
   const mayBegin = (lane: Lane<T>) => hasSlot(lane) && beginsAt(lane) <= clock.now()
@@ -182,8 +186,6 @@ export function createLanes<T extends Leased>({
   function waitForTurn(lane: Lane<T>): void {
     lane.callOff ??= clock.at(beginsAt(lane), () => {
       lane.callOff = null
-      // It is later than this only if the clock was set back.
-      lane.next_at = Math.min(lane.next_at, clock.now() + BURST_MS)
       pump(lane)
       if (wantsMore(lane)) onRoom()
       tidy(lane)
@@ -340,11 +342,11 @@ export function createLanes<T extends Leased>({
       for (const [lane, count] of given) if (count > 0) moveBehind(lane)
       return request
     },
-    learn(request, { claimed, more, cut, further }) {
+    learn(request, { claimed, more, cut, further, spent }) {
       const full = new Set(more)
       for (const [id, bytes] of Object.entries(cut)) heads.note(id, bytes)
       const looked = new Set(claimed.map(({ destination_id }) => destination_id))
-      let moved = (!further && shares.caughtUp()) || claimed.length > 0
+      let moved = (!further && shares.caughtUp(new Set(spent))) || claimed.length > 0
       let again = further
       for (const [id, lane] of lanes) {
         if (full.has(id)) {

@@ -52,6 +52,7 @@ export function createLoop({
     try {
       const wanted = await run()
       failures = 0
+      not_before = -Infinity
       next_at = Math.min(next_at, wanted ?? Infinity)
     } catch (error) {
       const wait_ms = Math.min(FIRST_BACKOFF_MS * 2 ** failures++, LONGEST_BACKOFF_MS)

@@ -7,6 +7,7 @@ import type { Store } from '../store/store.ts'
 import type { Calls } from './calls.ts'
 import type { Clock } from './clock.ts'
 import { toAttempt, type Deliver } from './deliver.ts'
+import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Report } from './report.ts'
 import type { TermsCache } from './terms.ts'
@@ -25,6 +26,7 @@ export function createRescuer({
   clock,
   metrics,
   report,
+  log,
 }: {
   store: Pick<Store, 'lostLeases' | 'lostCalls' | 'releaseHeld'>
   deliver: Pick<Deliver, 'write'>
@@ -33,6 +35,7 @@ export function createRescuer({
   clock: Clock
   metrics: Metrics
   report: Report
+  log: Log
 }): () => Promise<number> {
   let lost_boots = true
   let held_at = -Infinity
@@ -64,15 +67,17 @@ export function createRescuer({
   return async () => {
     const lost = await store.lostLeases(CHUNK, lost_boots)
     const lostCalls = await store.lostCalls(CHUNK, lost_boots)
-    // One whose terms cannot be read keeps no other from being rescued.
     const ends = await Promise.allSettled([...lost.map(rescue), ...lostCalls.map(rescueCall)])
+    // One whose terms cannot be read keeps no other from being rescued.
     const failed = ends.find((end) => end.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+    if (failed !== undefined) log.error({ err: failed.reason }, 'rescue.failed')
     // A full chunk of which nothing could be written would come back at once.
     const any = ends.some((end) => end.status === 'fulfilled' && end.value)
     if (any && (lost.length === CHUNK || lostCalls.length === CHUNK)) return clock.now()
-    lost_boots = false
-    if (clock.now() < held_at) return clock.now() + EVERY_MS
+    lost_boots &&= failed !== undefined
+    const rest_ms = held_at - clock.now()
+    // It is longer only if the clock was set back.
+    if (rest_ms > 0 && rest_ms <= HELD_EVERY_MS) return clock.now() + EVERY_MS
     const released = await store.releaseHeld(CHUNK)
     if (released === CHUNK) return clock.now()
     held_at = clock.now() + HELD_EVERY_MS

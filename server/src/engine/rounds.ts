@@ -23,6 +23,8 @@ export function createRounds({
   let next_at = clock.now() + first_ms
 
   return async () => {
+    // It is further ahead only if the clock was set back.
+    next_at = Math.min(next_at, clock.now() + Math.max(first_ms, every_ms))
     if (clock.now() < next_at) return next_at
     const next = await step(after)
     after = next ?? ''

@@ -32,6 +32,8 @@ export type ClaimResult<T> = {
   cut: Record<string, number>
   /** Whether more may be due than was looked at, or than this claim had bytes for. */
   further: boolean
+  /** Projects whose room this claim has used up, and of which more is due. */
+  spent: string[]
   /** The ids of those that an open breaker let through, one a destination: what becomes of them decides about the others. */
   probes: string[]
   /** When the next destination has something due, in milliseconds, or null. */

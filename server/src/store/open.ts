@@ -35,10 +35,12 @@ export type StoreOptions = {
   owner: string
 }
 
-/** Whose turn a list takes: that of the project, or of the task, that it is of; the server's own share one. */
-function askerOf(args: unknown): string {
-  const { scope, task_id } = (args ?? {}) as { scope?: Scope; task_id?: string }
-  return scope?.project_id ?? task_id ?? ''
+type Asked = { scope?: Scope; filter?: { project_id?: string }; project_id?: string; task_id?: string }
+
+/** Whose turn a list takes: that of the project, or of the task, that it is of; null for the server's own and its administrator's. */
+function askerOf(args: unknown): string | null {
+  const { scope, filter, project_id, task_id } = (args ?? {}) as Asked
+  return scope?.project_id ?? project_id ?? filter?.project_id ?? task_id ?? null
 }
 
 const noOutlet: Outlet = {

@@ -11,6 +11,8 @@ const quick: ReadonlySet<ReadVerb> = new Set<ReadVerb>([
   'findProjects',
   'secrets',
   'findIdempotency',
+  'findTokens',
+  'findRecord',
   'unsettledDelivery',
   'lastEvent',
   'overdueTasks',

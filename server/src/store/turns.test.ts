@@ -6,9 +6,9 @@ function setUp() {
   const turns = createTurns()
   const begun: string[] = []
   const ends: PromiseWithResolvers<string>[] = []
-  const ask = (asker: string, name = asker) =>
+  const ask = (asker: string | null, name = asker) =>
     turns(asker, () => {
-      begun.push(name)
+      begun.push(String(name))
       const end = Promise.withResolvers<string>()
       ends.push(end)
       return end.promise
@@ -38,9 +38,10 @@ test('one that fails makes room for the next', async () => {
   assert.deepEqual(begun, ['a', 'b', 'c'])
 })
 
-test('more than a hundred of one asker are refused, and only his', async () => {
+test('more than a hundred of one asker are refused, and only his; of the server none', async () => {
   const { ask } = setUp()
-  for (let i = 0; i < 102; i++) void ask('many')
+  for (let i = 0; i < 200; i++) void ask(null)
+  for (let i = 0; i < 100; i++) void ask('many')
   await assert.rejects(ask('many'), { code: 'overloaded' })
   void ask('one')
 })

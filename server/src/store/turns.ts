@@ -8,10 +8,10 @@ const MOST_WAITING = 100
 
 type Waiting = () => Promise<void>
 
-/** Runs reads, two at a time, one of each asker in turn. Throws `overloaded` where an asker has too many waiting. */
-export function createTurns(): <T>(asker: string, read: () => Promise<T>) => Promise<T> {
+/** Runs reads, two at a time, one of each asker in turn. Throws `overloaded` where an asker that is not null has too many waiting. */
+export function createTurns(): <T>(asker: string | null, read: () => Promise<T>) => Promise<T> {
   // Whose turn is next comes first.
-  const queues = new Map<string, Waiting[]>()
+  const queues = new Map<string | null, Waiting[]>()
   let running = 0
 
   function next(): void {
@@ -32,12 +32,12 @@ export function createTurns(): <T>(asker: string, read: () => Promise<T>) => Pro
 
   return (asker, read) => {
     const queue = queues.get(asker) ?? []
-    if (queue.length >= MOST_WAITING)
+    if (asker !== null && queue.length >= MOST_WAITING)
       return Promise.reject(
         new AppError('overloaded', 'Too many lists are waiting to be read for you; ask for fewer at a time'),
       )
     return new Promise((resolve, reject) => {
-      queue.push(() => read().then(resolve, reject))
+      queue.push(async () => read().then(resolve, reject))
       queues.set(asker, queue)
       next()
     })

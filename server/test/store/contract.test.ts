@@ -256,14 +256,17 @@ for (const { name, open } of contractDatabases) {
       const deadlines = [3, 2, 1].map((ago) => clock - 1000 - ago)
       for (const expires_at of deadlines) await create({ expires_at, params })
       const later = await create({ expires_at: clock + 5 })
-      const seen: (number | null)[][] = []
+      const seen: unknown[] = []
       for (let i = 0; i < 3; i++) {
         const { tasks, next_at } = await store.overdueTasks(100)
-        seen.push([...tasks.map(({ expires_at }) => expires_at).toSorted(), next_at])
+        seen.push([tasks.length, next_at])
         for (const task of tasks) assert.ok(await move(task, 'expire'))
       }
-      assert.deepEqual(seen.flat().length, 3 + 3)
-      assert.equal(seen[0]?.at(-1), deadlines[seen[0]!.length - 1])
+      assert.deepEqual(seen, [
+        [2, deadlines[2]],
+        [1, later.expires_at],
+        [0, later.expires_at],
+      ])
       assert.deepEqual((await store.overdueTasks(100)).tasks, [])
       assert.equal((await store.overdueTasks(100)).next_at, later.expires_at)
     })

@@ -6,6 +6,8 @@ export type ManualClock = Clock & {
   /** Moves the time to `time_ms` and calls back whoever waited for it, earliest first, with their own time as now. */
   advanceTo(time_ms: number): void
   advance(ms: number): void
+  /** Sets the time back; whoever waits does so for no longer than he would have. */
+  setBack(ms: number): void
   /**
    * Moves the time on in small steps until `done` resolves, with its value. For work that rests in between, who knows how
    * often: a database that is slower than the test sees a moment later than the one it was moved to.
@@ -45,6 +47,10 @@ export function createManualClock(start_ms = Date.UTC(2030, 0, 1)): ManualClock 
       now = Math.max(now, time_ms)
     },
     advance: (ms) => clock.advanceTo(now + ms),
+    setBack(ms) {
+      now -= ms
+      for (const timer of timers) timer.time_ms -= ms
+    },
     async advanceUntil(done, step_ms = STEP_MS) {
       const steps = setInterval(() => clock.advance(step_ms), REAL_STEP_MS)
       try {

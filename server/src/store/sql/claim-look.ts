@@ -5,6 +5,8 @@ import { bulk, type Transaction } from '../database.ts'
 
 // So many due destinations are looked at, however few there is room for: those without room must not hide the others.
 const LOOKED_AT = 64
+// And so many times at most: each time those that were read past before are, too.
+const LOOKS = 4
 // Of what its project has left a destination gets this part at most: the first ones, with one delivery each, would else use it up, and a
 // claim would follow for every two or three.
 const SHARED_BY = 16
@@ -23,7 +25,7 @@ type Allotted = {
   rooms: Map<string, number>
   /** Those without room of their own. */
   parked: string[]
-  /** Projects whose room is given away. */
+  /** Projects whose room is given away, and of which there are more. */
   spent: Set<string>
   /** Others might have had something, but this claim takes no more destinations. */
   late: boolean
@@ -51,7 +53,7 @@ export async function lookForDue(
   const full = Object.keys(request.project_room).filter((id) => request.project_room[id] === 0)
   const due = new Map<string, Due>()
   let spent = new Set<string>()
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     const past = [...full, ...spent]
     const found = await selectDue(tx, now, kind, { projects: past, ids: request.past })
     for (const destination of found) due.set(destination.id, destination)
@@ -59,7 +61,7 @@ export async function lookForDue(
     const known = spent.size
     spent = allot([...due.values()], request).spent
     // Those for which their project has no room left do not hide others, which are looked for once more without them.
-    if (isOut && request.destinations > 0 && spent.size > known) continue
+    if (isOut && request.destinations > 0 && spent.size > known && looks < LOOKS) continue
     const candidates = [...due.values(), ...(await selectNamed(tx, now, request, due))]
     const { rooms, parked, late } = allot(candidates, request)
     return {

@@ -105,6 +105,7 @@ async function claim<R extends Claimable, T extends Claimable>(
     more: [...parked, ...open.filter(hasMore).map(({ id }) => id)],
     cut: Object.fromEntries(hopeless),
     further,
+    spent: [...spent],
     probes: probes.map(({ id }) => id),
     next_due_at: await nextDueAt(tx, now, source.kind, { full, further, destinations: request.destinations }),
   }

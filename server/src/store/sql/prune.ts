@@ -91,14 +91,19 @@ async function pruneRecords({ tx, now }: WriteContext, limit: number): Promise<n
   return rows.length
 }
 
+const deleteRate = bulk(
+  { destination_id: 'text', slot_at: 'bigint', owner: 'text' },
+  (v) =>
+    `delete from destination_rates where (destination_id, slot_at, owner) in (select v.destination_id, v.slot_at, v.owner from ${v})`,
+)
+
 async function pruneRates({ tx, now }: WriteContext, limit: number): Promise<boolean> {
   const rows = await tx.all(
-    `delete from destination_rates where (destination_id, slot_at, owner) in (
-       select destination_id, slot_at, owner from destination_rates where slot_at < $1
-       order by slot_at limit $2 ${tx.flavor.forUpdate} ${tx.flavor.skipLocked})
-     returning slot_at`,
+    `select destination_id, slot_at, owner from destination_rates where slot_at < $1
+     order by slot_at limit $2 ${tx.flavor.forUpdate} ${tx.flavor.skipLocked}`,
     [now - RATES_MS, limit],
   )
+  await tx.bulk(deleteRate, rows)
   return rows.length === limit
 }
 
