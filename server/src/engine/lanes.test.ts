@@ -525,11 +525,14 @@ test('turns go on for as long as something waits for which its project had no ro
     hanging.push(ready(`hangs-${i}`))
     lanes.push(hanging.at(-1)!, unlimited)
   }
-  assert.deepEqual(lanes.request()!.project_room, { p: 0 })
-  for (const delivery of hanging.splice(0, 100)) {
+  const request = lanes.request()!
+  assert.deepEqual(request.project_room, { p: 0 })
+  for (const delivery of hanging.splice(0, 200)) {
     lanes.finish(delivery, false)
     lanes.forget(delivery)
   }
+  // The claim had no room for them.
+  lanes.learn(request, nothing)
   const turns = () => lanes.request()!.per_destination === 1
   assert.ok(turns())
   lanes.learn(lanes.request()!, { ...nothing, spent: ['p'] })

@@ -7,7 +7,15 @@ import { planClaim } from './claim-plan.ts'
 import type { Clock } from './clock.ts'
 import { createHeads } from './heads.ts'
 import { createShares, type Project } from './shares.ts'
-import { createRemembered, isInTime, noteEnd, standingOf, type Standing, type Times } from './standings.ts'
+import {
+  createRemembered,
+  isInTime,
+  noteEnd,
+  noteLate,
+  standingOf,
+  type Standing,
+  type Times,
+} from './standings.ts'
 
 /** What is sent to a destination, and what is known of it. */
 type Lane<T> = Addressed & {
@@ -254,7 +262,7 @@ export function createLanes<T extends Leased>({
       // They stand in the order in which they began.
       if (isInTime(now - began_at)) return
       const lane = laneOf(delivery)
-      lane.times.late_at = now
+      noteLate(lane.times, now)
       judge(lane)
     }
   }
@@ -346,7 +354,9 @@ export function createLanes<T extends Leased>({
       const full = new Set(more)
       for (const [id, bytes] of Object.entries(cut)) heads.note(id, bytes)
       const looked = new Set(claimed.map(({ destination_id }) => destination_id))
-      let moved = (!further && shares.caughtUp(new Set(spent))) || claimed.length > 0
+      // By what the claim was asked for: what has come free since is nobody's turn yet.
+      const past = Object.keys(request.project_room).filter((id) => request.project_room[id] === 0)
+      let moved = (!further && shares.caughtUp(new Set([...past, ...spent]))) || claimed.length > 0
       let again = further
       for (const [id, lane] of lanes) {
         if (full.has(id)) {

@@ -101,6 +101,20 @@ test('stop waits for the iteration under way, and no other follows', async () =>
   assert.equal(iterations.length, 1)
 })
 
+test('a wait after a failure is not longer for a clock that is set back meanwhile', async () => {
+  const { clock, loop, iterations, begun } = setUp()
+  clock.advanceTo(3_600_000)
+  loop.start()
+  await begun()
+  iterations[0]!.reject(new Error('no database'))
+  await quiet()
+  clock.setBack(3_600_000)
+  loop.wake()
+  clock.advance(5000)
+  await quiet()
+  assert.equal(iterations.length, 2)
+})
+
 test('a wait after a failure is not longer for a clock that is set back later', async () => {
   const { clock, loop, iterations, begun } = setUp()
   clock.advanceTo(3_600_000)

@@ -42,7 +42,9 @@ export function createLoop({
   function arm(): void {
     callOff?.()
     if (!started || underWay !== null || next_at === Infinity) return
-    callOff = clock.at(Math.max(next_at, not_before), () => {
+    // A wait is longer than the longest only if the clock was set back.
+    const wait_until = Math.min(not_before, clock.now() + LONGEST_BACKOFF_MS)
+    callOff = clock.at(Math.max(next_at, wait_until), () => {
       next_at = Infinity
       underWay = iterate()
     })

@@ -64,17 +64,24 @@ export function createRescuer({
     return isWritten
   }
 
-  return async () => {
-    const lost = await store.lostLeases(CHUNK, lost_boots)
-    const lostCalls = await store.lostCalls(CHUNK, lost_boots)
-    const ends = await Promise.allSettled([...lost.map(rescue), ...lostCalls.map(rescueCall)])
-    // One whose terms cannot be read keeps no other from being rescued.
+  async function rescueAll<T>(lost: Promise<T[]>, rescueOne: (one: T) => Promise<boolean>) {
+    const found = await lost
+    const ends = await Promise.allSettled(found.map(rescueOne))
+    // One whose terms cannot be read keeps none beside it from being rescued.
     const failed = ends.find((end) => end.status === 'rejected')
     if (failed !== undefined) log.error({ err: failed.reason }, 'rescue.failed')
     // A full chunk of which nothing could be written would come back at once.
     const any = ends.some((end) => end.status === 'fulfilled' && end.value)
-    if (any && (lost.length === CHUNK || lostCalls.length === CHUNK)) return clock.now()
-    lost_boots &&= failed !== undefined
+    return { more: any && found.length === CHUNK, failed: failed !== undefined }
+  }
+
+  return async () => {
+    const [deliveries, lostCalls] = await Promise.all([
+      rescueAll(store.lostLeases(CHUNK, lost_boots), rescue),
+      rescueAll(store.lostCalls(CHUNK, lost_boots), rescueCall),
+    ])
+    if (deliveries.more || lostCalls.more) return clock.now()
+    lost_boots &&= deliveries.failed || lostCalls.failed
     const rest_ms = held_at - clock.now()
     // It is longer only if the clock was set back.
     if (rest_ms > 0 && rest_ms <= HELD_EVERY_MS) return clock.now() + EVERY_MS

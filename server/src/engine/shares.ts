@@ -47,8 +47,8 @@ export type Shares = {
   rooms: () => Rooms
   /** Whether a claim leaves out what is not known to be prompt. */
   isFull: (project_id: string) => boolean
-  /** All that waited has had its turn, but where there is no room, or was none left; whether there was any that had not. */
-  caughtUp: (spent: ReadonlySet<string>) => boolean
+  /** All that waited has had its turn, but in the projects that a claim had no room for; whether there was any that had not. */
+  caughtUp: (without: ReadonlySet<string>) => boolean
   /** Whether a project that was full has room for a good part of what it may have; it is no longer full then. */
   freed: (project: Project) => boolean
 }
@@ -158,10 +158,10 @@ export function createShares(capacity: number): Shares {
       }
       return { project_room, project_bytes, behind }
     },
-    caughtUp(spent) {
+    caughtUp(without) {
       let any = false
       for (const project of projects.values()) {
-        const waits = project.full || spent.has(project.id)
+        const waits = project.full || without.has(project.id)
         any ||= project.behind && !waits
         project.behind = waits
       }

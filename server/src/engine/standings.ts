@@ -22,8 +22,16 @@ export function standingOf({ prompt_at, late_at }: Times, now: number): Standing
 
 /** Learns that an attempt was over. One in time says nothing while others take long. */
 export function noteEnd(times: Times, took_ms: number, now: number): void {
-  if (!isInTime(took_ms)) times.late_at = now
-  else if (now - times.late_at > IN_TIME_MS) times.prompt_at = now
+  if (!isInTime(took_ms)) return noteLate(times, now)
+  // It is later than now only if the clock was set back.
+  times.late_at = Math.min(times.late_at, now)
+  if (now - times.late_at > IN_TIME_MS) times.prompt_at = now
+}
+
+/** Learns that an attempt takes long. */
+export function noteLate(times: Times, now: number): void {
+  times.late_at = now
+  times.prompt_at = Math.min(times.prompt_at, now)
 }
 
 export type Remembered = {

@@ -58,6 +58,8 @@ const noOutlet: Outlet = {
 export function createStore({ driver, cipher, now, owner }: StoreOptions): Store {
   const commits = createGroupCommit({ driver, now, owner })
   const lists = createTurns()
+  // Whoever asks while it is counted has that answer: some ask every second, whatever it takes.
+  let counting: Promise<number> | undefined
   const listeners = new Set<(task: Task) => void>()
   const knownDestinations = new Set<string>()
   let outlet = noOutlet
@@ -353,7 +355,8 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     async markReported(id) {
       await write('markReported', { id })
     },
-    countWaiting: (limit) => soon(read('countWaiting', { limit })),
+    countWaiting: (limit) =>
+      soon((counting ??= read('countWaiting', { limit }).finally(() => (counting = undefined)))),
     sweepDestinations: (after, limit) => write('sweepDestinations', { after, limit }),
     prune: (after, limit) => write('prune', { after, limit }),
 

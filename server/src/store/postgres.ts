@@ -49,14 +49,14 @@ export async function migratePostgres(
 }
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-const DEADLOCK = '40P01'
+const LOCKED = /^(40P01|55P03)$/
 
 /** Brings a claim what became due. One that met somebody who wanted its locks, and had others, fails no write: the next drains more. */
 async function drain(database: Database): Promise<void> {
   try {
     for (let i = 0; i < MOST_DRAINS && (await database.write(drainWakeUps)) === DRAINED; i++);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === DEADLOCK)) throw error
+    if (!(error instanceof Error && 'code' in error && LOCKED.test(String(error.code)))) throw error
   }
 }
 

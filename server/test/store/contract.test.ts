@@ -254,7 +254,8 @@ for (const { name, open } of contractDatabases) {
       await freshProject()
       const params = JSON.stringify('x'.repeat(3_000_000))
       const deadlines = [3, 2, 1].map((ago) => clock - 1000 - ago)
-      for (const expires_at of deadlines) await create({ expires_at, params })
+      for (const expires_at of deadlines.slice(0, 2)) await create({ expires_at, params })
+      await create({ expires_at: deadlines[2]!, call_plan: params })
       const later = await create({ expires_at: clock + 5 })
       const seen: unknown[] = []
       for (let i = 0; i < 3; i++) {

@@ -162,6 +162,12 @@ export const auditColumns: Columns<Audit> = {
 }
 
 /** `a, b, c`, or `t.a, t.b, t.c` with a table's name. */
+/** How many bytes the texts of a task have that may be long, as SQL. */
+export const taskBytes = (task: string): string =>
+  ['params', 'response', 'error', 'metadata', 'ext', 'call_plan', 'call_report']
+    .map((column) => `coalesce(octet_length(${task}.${column}), 0)`)
+    .join(' + ')
+
 export const list = (columns: object, table = ''): string =>
   Object.keys(columns)
     .map((name) => (table === '' ? name : `${table}.${name}`))

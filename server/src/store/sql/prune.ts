@@ -6,6 +6,7 @@ import type { ProjectSettings } from '../../domain/project.ts'
 import { isOpen, type TaskStatus } from '../../domain/task.ts'
 import { bulk } from '../database.ts'
 import { pruneAudits } from './audits.ts'
+import { taskBytes } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { pruneIdempotency } from './idempotency.ts'
 import { lockTasks } from './lock.ts'
@@ -29,9 +30,7 @@ const lengths = (columns: string[], from: string) =>
 const answer = ['x.response_headers', 'x.response_body']
 const selectBytes = bulk(
   { id: 'text' },
-  (
-    v,
-  ) => `select v.id, ${length('t.params', 't.response', 't.error', 't.metadata', 't.ext', 't.call_plan', 't.call_report')}
+  (v) => `select v.id, ${taskBytes('t')}
       + ${lengths(['e.body', 'e.payload'], 'events e where e.task_id = v.id')}
       + ${lengths(['a.headers', 'a.body'], 'arrivals a where a.task_id = v.id')}
       + ${lengths(answer, 'deliveries d join attempts x on x.delivery_id = d.id where d.task_id = v.id')}

@@ -10,6 +10,7 @@ import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
 import type { Arrival, AwaitedTask, DeliveryFilter, Idempotency } from '../store.ts'
 import { auditReads } from './audits.ts'
+import { taskBytes } from './columns.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
 import { withTasks } from './claim-calls.ts'
 import { unpackBody, unpackedLength, type PackedBody } from './event-body.ts'
@@ -98,15 +99,16 @@ export const reads = {
     const open = `expires_at is not null and status in ('pending', 'processing', 'waiting', 'polling', 'suspended')`
     // One more than is asked for, and the first one that is not yet due: whichever is left out tells when there is more.
     const due = await tx.all(
-      `select id, expires_at, octet_length(params) + octet_length(metadata) as bytes from tasks
+      `select id, expires_at, ${taskBytes('tasks')} as bytes from tasks
        where ${open} and expires_at <= $1 order by expires_at limit $2`,
       [now, limit + 1],
     )
     let left = OVERDUE_BYTES
     const taken = due.filter(({ bytes }, i) => i === 0 || (i < limit && (left -= Number(bytes)) >= 0))
-    const tasks = await tx.all(`select * from tasks where id ${tx.flavor.oneOf('$1')}`, [
-      JSON.stringify(taken.map(({ id }) => id)),
-    ])
+    const tasks = await tx.all(
+      `select * from tasks where id ${tx.flavor.oneOf('$1')} and ${open} and expires_at <= $2`,
+      [JSON.stringify(taken.map(({ id }) => id)), now],
+    )
     const [next] =
       taken.length < due.length
         ? due.slice(taken.length)
