@@ -8,8 +8,8 @@ import { StoreUnavailableError, type Driver } from './driver.ts'
 const MIB = 1024 * 1024
 // As a write is reckoned, not as a delivery weighs.
 const SMALL_BYTES = 16 * 1024
-// Large writes fill the queue to here, small ones to there.
-const QUEUE_BYTES = { large: 48 * MIB, small: 64 * MIB }
+// Large writes fill the queue to here, small ones to there. Sixteen callers with 900 kB each, which are reckoned 3.6 MB, are none too many.
+const QUEUE_BYTES = { large: 64 * MIB, small: 80 * MIB }
 // Of a batch; one is taken in any case.
 const LARGE_BYTES = 4 * MIB
 
