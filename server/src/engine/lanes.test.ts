@@ -518,19 +518,29 @@ test('after a claim that found nobody with room there is a rest, and after other
   assert.equal(lanes.learn(request, { ...parked, claimed: [claimed('d')] }), true)
 })
 
-test('turns go on for as long as something waits for which its project had no room left', () => {
+/** A project has all that it may, in lanes of one each that hang; `endSome` ends so many of them. */
+function setUpFull() {
   const { lanes } = setUp({ capacity: 960 })
   const hanging: Ready[] = []
   for (let i = 0; lanes.reserve(at(`hangs-${i}`), SMALL); i++) {
-    hanging.push(ready(`hangs-${i}`))
-    lanes.push(hanging.at(-1)!, unlimited)
+    const delivery = ready(`hangs-${i}`)
+    lanes.push(delivery, unlimited)
+    hanging.push(delivery)
   }
+  const endSome = (count: number) => {
+    for (const delivery of hanging.splice(0, count)) {
+      lanes.finish(delivery, false)
+      lanes.forget(delivery)
+    }
+  }
+  return { lanes, endSome }
+}
+
+test('turns go on for as long as something waits for which its project had no room left', () => {
+  const { lanes, endSome } = setUpFull()
   const request = lanes.request()!
   assert.deepEqual(request.project_room, { p: 0 })
-  for (const delivery of hanging.splice(0, 200)) {
-    lanes.finish(delivery, false)
-    lanes.forget(delivery)
-  }
+  endSome(200)
   // The claim had no room for them.
   lanes.learn(request, nothing)
   const turns = () => lanes.request()!.per_destination === 1
@@ -542,22 +552,14 @@ test('turns go on for as long as something waits for which its project had no ro
 })
 
 test('a project that has all but a little of its share gets that for what waits, not for lanes in which nothing does', () => {
-  const { lanes } = setUp({ capacity: 960 })
-  const hanging: Ready[] = []
-  for (let i = 0; lanes.reserve(at(`hangs-${i}`), SMALL); i++) {
-    hanging.push(ready(`hangs-${i}`))
-    lanes.push(hanging.at(-1)!, unlimited)
-  }
-  for (const delivery of hanging.splice(0, 4)) {
-    lanes.finish(delivery, false)
-    lanes.forget(delivery)
-  }
+  const { lanes, endSome } = setUpFull()
+  endSome(4)
   for (let i = 0; i < 3; i++) {
     const request = lanes.request()!
     assert.ok(request.project_room['p']! > 0 && request.project_room['p']! < request.per_destination)
     assert.deepEqual(request.room, {})
     // There was nothing: a rest, however many lanes there are.
-    assert.equal(lanes.learn(request, { claimed: [], more: [], ...found }), false)
+    assert.equal(lanes.learn(request, nothing), false)
   }
 })
 

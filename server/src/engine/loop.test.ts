@@ -101,13 +101,19 @@ test('stop waits for the iteration under way, and no other follows', async () =>
   assert.equal(iterations.length, 1)
 })
 
-test('a wait after a failure is not longer for a clock that is set back meanwhile', async () => {
-  const { clock, loop, iterations, begun } = setUp()
-  clock.advanceTo(3_600_000)
-  loop.start()
-  await begun()
-  iterations[0]!.reject(new Error('no database'))
+/** A loop an hour after the clock's beginning whose first iteration has failed just now. */
+async function afterFailure() {
+  const made = setUp()
+  made.clock.advanceTo(3_600_000)
+  made.loop.start()
+  await made.begun()
+  made.iterations[0]!.reject(new Error('no database'))
   await quiet()
+  return made
+}
+
+test('a wait after a failure is not longer for a clock that is set back meanwhile', async () => {
+  const { clock, loop, iterations } = await afterFailure()
   clock.setBack(3_600_000)
   loop.wake()
   clock.advance(5000)
@@ -116,12 +122,7 @@ test('a wait after a failure is not longer for a clock that is set back meanwhil
 })
 
 test('a wait after a failure is not longer for a clock that is set back later', async () => {
-  const { clock, loop, iterations, begun } = setUp()
-  clock.advanceTo(3_600_000)
-  loop.start()
-  await begun()
-  iterations[0]!.reject(new Error('no database'))
-  await quiet()
+  const { clock, loop, iterations } = await afterFailure()
   clock.advance(100)
   await quiet()
   iterations[1]!.resolve(null)

@@ -161,13 +161,19 @@ export const auditColumns: Columns<Audit> = {
   detail: 'text',
 }
 
-/** `a, b, c`, or `t.a, t.b, t.c` with a table's name. */
+/** How many bytes these columns have together, as SQL; both databases tell it without reading what is long. */
+export const bytesOf = (...columns: string[]): string =>
+  columns.map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ')
+
 /** How many bytes the texts of a task have that may be long, as SQL. */
 export const taskBytes = (task: string): string =>
-  ['params', 'response', 'error', 'metadata', 'ext', 'call_plan', 'call_report']
-    .map((column) => `coalesce(octet_length(${task}.${column}), 0)`)
-    .join(' + ')
+  bytesOf(
+    ...['params', 'response', 'error', 'metadata', 'ext', 'call_plan', 'call_report'].map(
+      (column) => `${task}.${column}`,
+    ),
+  )
 
+/** `a, b, c`, or `t.a, t.b, t.c` with a table's name. */
 export const list = (columns: object, table = ''): string =>
   Object.keys(columns)
     .map((name) => (table === '' ? name : `${table}.${name}`))

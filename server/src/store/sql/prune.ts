@@ -6,7 +6,7 @@ import type { ProjectSettings } from '../../domain/project.ts'
 import { isOpen, type TaskStatus } from '../../domain/task.ts'
 import { bulk } from '../database.ts'
 import { pruneAudits } from './audits.ts'
-import { taskBytes } from './columns.ts'
+import { bytesOf, taskBytes } from './columns.ts'
 import type { WriteContext } from './context.ts'
 import { pruneIdempotency } from './idempotency.ts'
 import { lockTasks } from './lock.ts'
@@ -22,19 +22,17 @@ const ROWS_A_TASK = 5
 // So many tasks are weighed at a time: where they are large, few of them are taken.
 const WEIGHED = 20
 
-const length = (...columns: string[]) =>
-  columns.map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ')
-const lengths = (columns: string[], from: string) =>
-  `(select coalesce(sum(${length(...columns)}), 0) from ${from})`
+const sumOf = (columns: string[], from: string) =>
+  `(select coalesce(sum(${bytesOf(...columns)}), 0) from ${from})`
 
 const answer = ['x.response_headers', 'x.response_body']
 const selectBytes = bulk(
   { id: 'text' },
   (v) => `select v.id, ${taskBytes('t')}
-      + ${lengths(['e.body', 'e.payload'], 'events e where e.task_id = v.id')}
-      + ${lengths(['a.headers', 'a.body'], 'arrivals a where a.task_id = v.id')}
-      + ${lengths(answer, 'deliveries d join attempts x on x.delivery_id = d.id where d.task_id = v.id')}
-      + ${lengths(answer, `attempts x where x.delivery_id in (${callSteps.map((step) => `v.id || '.${step}'`).join(', ')})`)} as bytes
+      + ${sumOf(['e.body', 'e.payload'], 'events e where e.task_id = v.id')}
+      + ${sumOf(['a.headers', 'a.body'], 'arrivals a where a.task_id = v.id')}
+      + ${sumOf(answer, 'deliveries d join attempts x on x.delivery_id = d.id where d.task_id = v.id')}
+      + ${sumOf(answer, `attempts x where x.delivery_id in (${callSteps.map((step) => `v.id || '.${step}'`).join(', ')})`)} as bytes
     from ${v} join tasks t on t.id = v.id`,
 )
 
