@@ -99,15 +99,18 @@ export const reachDirectly: Reach = ({ address, port }, { timeout_ms, signal }) 
     const settle = (result: Socket | SendError) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', cancel)
+      socket.off('error', fail)
       if (result instanceof SendError) socket.destroy()
       resolve(result)
     }
     const cancel = () => settle(stopped())
+    const fail = (error: Error) => settle(toSendError(error, false))
     const timer = setTimeout(() => settle(overdue(timeout_ms)), timeout_ms)
     signal.addEventListener('abort', cancel)
     socket.setNoDelay(true)
     // Stays for the socket's life: an error between here and the HTTP client's own listener would end the process.
-    socket.on('error', (error) => settle(toSendError(error, false)))
+    socket.on('error', ignore)
+    socket.on('error', fail)
     socket.once('connect', () => settle(socket))
   })
 
@@ -142,18 +145,23 @@ function encrypt(
     })
     const settle = (result: Socket | SendError) => {
       signal.removeEventListener('abort', cancel)
+      socket.off('error', fail)
       if (result instanceof SendError) socket.destroy()
       resolve(result)
     }
     const cancel = () => settle(stopped())
+    const fail = (error: Error) => settle(toSendError(error, true))
     signal.addEventListener('abort', cancel)
-    // As above, for the socket's life.
-    socket.on('error', (error) => settle(toSendError(error, true)))
+    // As above.
+    socket.on('error', ignore)
+    socket.on('error', fail)
     socket.once('secureConnect', () => settle(socket))
     socket.on('session', (session: Buffer) => remember(sessions, sessionKey, session))
     if (signal.aborted) cancel()
   })
 }
+
+const ignore = () => {}
 
 function toSendError(error: Error, inHandshake: boolean): SendError {
   const { kind, error: sentence } = classifyError(error)
