@@ -97,6 +97,7 @@ export function callVerbs({
       const held = await write('settleCall', input, {
         task_ids: [input.call.task_id],
         bytes: 1024 + (input.attempt?.response_body?.length ?? 0),
+        patient: true,
       })
       const { due_at } = input.change
       if (held && due_at !== null) wake(due_at)

@@ -6,7 +6,9 @@ import { createGroupCommit } from './group-commit.ts'
 const KIB = 1024
 
 /** Writes that are asked for while a first batch is under way; gives the batches in which the rest is committed. */
-async function batchesOf(writes: readonly (readonly [name: string, bytes: number, task?: string])[]) {
+async function batchesOf(
+  writes: readonly (readonly [name: string, bytes: number, task?: string, patient?: 'patient'])[],
+) {
   const batches: unknown[][] = []
   const first = Promise.withResolvers<void>()
   const driver = {
@@ -19,16 +21,17 @@ async function batchesOf(writes: readonly (readonly [name: string, bytes: number
     },
   }
   const commits = createGroupCommit({ driver, now: () => 0, owner: 'o' })
-  const write = (name: string, bytes: number, task?: string) =>
+  const write = (name: string, bytes: number, task?: string, patient?: 'patient') =>
     commits.write({
       verb: 'amendTask',
       task_ids: task === undefined ? [] : [task],
       bytes,
+      patient: patient !== undefined,
       prepare: () => name,
     })
   const asked = [write('first', 1)]
   await new Promise(setImmediate)
-  for (const [name, bytes, task] of writes) asked.push(write(name, bytes, task))
+  for (const args of writes) asked.push(write(...args))
   const ends = Promise.allSettled(asked)
   first.resolve()
   const refused = (await ends).flatMap((end, i) => (end.status === 'rejected' ? writes[i - 1]![0] : []))
@@ -60,6 +63,30 @@ test('small writes pass large ones that are too many for a batch, but for those 
     ['small 2', 1],
   ])
   assert.deepEqual(batches, [['large 1', 'small 1', 'small 2'], ['large 2'], ['large 3', 'behind 2']])
+})
+
+test('patient writes are passed by all others, but for a quarter of each batch', async () => {
+  const patient = Array.from({ length: 5 }, (_, i) => [`patient ${i}`, 1, `t${i}`, 'patient'] as const)
+  const prompt = Array.from({ length: 5 }, (_, i) => [`prompt ${i}`, 1] as const)
+  const { batches } = await batchesOf([...patient, ...prompt])
+  assert.deepEqual(batches, [
+    ['patient 0', 'prompt 0', 'prompt 1', 'prompt 2'],
+    ['patient 1', 'prompt 3', 'prompt 4', 'patient 2'],
+    ['patient 3', 'patient 4'],
+  ])
+})
+
+test('a patient write and another of its task are never in one batch', async () => {
+  const { batches } = await batchesOf([
+    ['patient 1', 1, 't', 'patient'],
+    ['patient 2', 1, 'u', 'patient'],
+    ['prompt 1', 1, 't'],
+    ['prompt 2', 1, 'u'],
+  ])
+  assert.deepEqual(batches, [
+    ['patient 1', 'prompt 2'],
+    ['patient 2', 'prompt 1'],
+  ])
 })
 
 test('what is large leaves room in the queue for what is small', async () => {

@@ -1,7 +1,6 @@
 // The store as the rest of the program sees it: seals and opens secrets, asks the engine for room before a delivery is
 // inserted, hands it over after the commit, and remembers projects for a second.
 import { AppError } from '../domain/errors.ts'
-import type { Scope } from '../domain/project.ts'
 import type { Task } from '../domain/task.ts'
 import { bodyWeight, deliveryBytes, SMALL_BYTES } from '../domain/weight.ts'
 import { callVerbs, type CallWrite } from './call-verbs.ts'
@@ -14,7 +13,7 @@ import {
   type ReadVerb,
 } from './driver.ts'
 import { gather } from './gather.ts'
-import { createGroupCommit, type QueuedWrite } from './group-commit.ts'
+import { createGroupCommit, type WriteOptions } from './group-commit.ts'
 import { leasing, readyOf } from './lease.ts'
 import { createNodes } from './nodes.ts'
 import { projectVerbs } from './project-verbs.ts'
@@ -24,7 +23,7 @@ import { soon } from './soon.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
 import type { Idempotency, NewDelivery, Outlet, Store } from './store.ts'
-import { createTurns } from './turns.ts'
+import { askerOf, createTurns } from './turns.ts'
 
 export type StoreOptions = {
   driver: Driver
@@ -33,14 +32,6 @@ export type StoreOptions = {
   now: () => number
   /** Node and boot: the owner of this process's leases. */
   owner: string
-}
-
-type Asked = { scope?: Scope; filter?: { project_id?: string }; project_id?: string; task_id?: string }
-
-/** Whose turn a list takes: that of the project, or of the task, that it is of; null for the server's own and its administrator's. */
-function askerOf(args: unknown): string | null {
-  const { scope, filter, project_id, task_id } = (args ?? {}) as Asked
-  return scope?.project_id ?? project_id ?? filter?.project_id ?? task_id ?? null
 }
 
 const noOutlet: Outlet = {
@@ -72,11 +63,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   async function write<V extends WriteVerb>(
     verb: V,
     input: WriteInput<V> | (() => WriteInput<V>),
-    { task_ids = [], bytes = 256 }: Partial<Pick<QueuedWrite, 'task_ids' | 'bytes'>> = {},
+    { task_ids = [], bytes = 256, patient = false }: WriteOptions = {},
   ): Promise<WriteResult<V>> {
     const prepare = typeof input === 'function' ? input : () => input
     try {
-      const result = (await commits.write({ verb, task_ids, bytes, prepare })) as WriteResult<V>
+      const result = (await commits.write({ verb, task_ids, bytes, patient, prepare })) as WriteResult<V>
       refused_at = -Infinity
       return result
     } catch (error) {
@@ -246,7 +237,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         const { won, released } = await write(
           'settle',
           () => ({ delivery: row, settlement, attempt, lease_ms, leased: lease() }),
-          { task_ids: [task_id], bytes: 512 + (attempt?.response_body?.length ?? 0) },
+          {
+            task_ids: [task_id],
+            bytes: 512 + (attempt?.response_body?.length ?? 0),
+            patient: settlement.state === 'pending',
+          },
         )
         if (released === 'queued') nodes.wake(now(), delivery)
         else if (released !== null) {

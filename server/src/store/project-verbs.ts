@@ -2,6 +2,7 @@
 import type { Cipher } from './cipher.ts'
 import type { ReadArgs, ReadResult, ReadVerb } from './driver.ts'
 import { gather } from './gather.ts'
+import type { WriteOptions } from './group-commit.ts'
 import {
   openAnswer,
   openCall,
@@ -44,7 +45,7 @@ export type Access = {
   write: <V extends WriteVerb>(
     verb: V,
     input: WriteInput<V>,
-    options?: { bytes?: number; task_ids?: readonly string[] },
+    options?: WriteOptions,
   ) => Promise<WriteResult<V>>
 }
 

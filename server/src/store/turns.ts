@@ -1,6 +1,7 @@
 // Lists take turns by who asks: pages by a filter that finds nothing look at all that a project has, and whoever asks for many of them
 // at once makes only himself wait. Asked for straight away, 300 a second kept everybody's from being answered for minutes (measured).
 import { AppError } from '../domain/errors.ts'
+import type { Scope } from '../domain/project.ts'
 
 // More than one, so that the database has the next one when the first is done.
 const AT_ONCE = 2
@@ -42,4 +43,12 @@ export function createTurns(): <T>(asker: string | null, read: () => Promise<T>)
       next()
     })
   }
+}
+
+type Asked = { scope?: Scope; filter?: { project_id?: string }; project_id?: string; task_id?: string }
+
+/** Whose turn a list takes: that of the project, or of the task, that it is of; null for the server's own and its administrator's. */
+export function askerOf(args: unknown): string | null {
+  const { scope, filter, project_id, task_id } = (args ?? {}) as Asked
+  return scope?.project_id ?? project_id ?? filter?.project_id ?? task_id ?? null
 }
