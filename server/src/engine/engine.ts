@@ -69,6 +69,7 @@ export type Engine = {
 }
 
 const SWEEP = { every_ms: 60_000, pause_ms: 20, first_ms: 60_000, chunk: 500 }
+const STUCK = { every_ms: 10_000, pause_ms: 100, first_ms: 1000, chunk: 2000 }
 const KEY_USES_MS = 60_000
 const COUNTED_MAX = 100_000
 const PRUNE = { every_ms: 3_600_000, pause_ms: 100, first_ms: 60_000, chunk: 200 }
@@ -133,6 +134,7 @@ export function createEngine(options: EngineOptions): Engine {
   const dispatchers = [deliveryDispatcher, callDispatcher]
   const rescue = createRescuer({ store, deliver, calls, terms, clock, metrics, report, log })
   const sweep = (after: string) => store.sweepDestinations(after, SWEEP.chunk)
+  const release = (after: string) => store.releaseStuck(after, STUCK.chunk)
   const prune = async (after: string) => {
     const { pruned, next } = await store.prune(after, PRUNE.chunk)
     metrics.pruned(pruned)
@@ -152,6 +154,7 @@ export function createEngine(options: EngineOptions): Engine {
     createLoop({ name: 'expire', clock, log, run: createExpirer({ store, expire, clock, log }) }),
     createLoop({ name: 'replay', clock, log, run: createReplayer({ store, clock, log }) }),
     createLoop({ name: 'sweep', clock, log, run: createRounds({ step: sweep, clock, ...SWEEP }) }),
+    createLoop({ name: 'release', clock, log, run: createRounds({ step: release, clock, ...STUCK }) }),
     createLoop({ name: 'prune', clock, log, run: createRounds({ step: prune, clock, ...PRUNE }) }),
   ]
   async function counted<T>(what: 'deliveries' | 'calls', claiming: Promise<ClaimResult<T>>) {

@@ -1,5 +1,5 @@
 // Finds attempts whose end nobody saw: their process died, hung, or could not write. Each becomes an attempt with outcome
-// `unknown`, which burns no retry. Then it releases held deliveries that wait for nobody.
+// `unknown`, which burns no retry.
 import { leaseMs, settle, type Delivery } from '../domain/delivery.ts'
 import { unanswered } from '../domain/outcome.ts'
 import type { ReadyCall } from '../store/call-verbs.ts'
@@ -13,8 +13,6 @@ import type { Report } from './report.ts'
 import type { TermsCache } from './terms.ts'
 
 const EVERY_MS = 1000
-// What holds a delivery for ever is a bug, and looking for it reads all that are held.
-const HELD_EVERY_MS = 10_000
 const CHUNK = 500
 
 /** Makes the rescuer's iteration; the first one that succeeds also takes the leases of earlier processes. */
@@ -28,7 +26,7 @@ export function createRescuer({
   report,
   log,
 }: {
-  store: Pick<Store, 'lostLeases' | 'lostCalls' | 'releaseHeld'>
+  store: Pick<Store, 'lostLeases' | 'lostCalls'>
   deliver: Pick<Deliver, 'write'>
   calls: Pick<Calls, 'writeUnseen'>
   terms: TermsCache
@@ -38,7 +36,6 @@ export function createRescuer({
   log: Log
 }): () => Promise<number> {
   let lost_boots = true
-  let held_at = -Infinity
 
   async function rescue(delivery: Delivery): Promise<boolean> {
     const { policy } = cache.get(delivery.project_id) ?? (await cache.load(delivery.project_id))
@@ -82,12 +79,6 @@ export function createRescuer({
     ])
     if (deliveries.more || lostCalls.more) return clock.now()
     lost_boots &&= deliveries.failed || lostCalls.failed
-    const rest_ms = held_at - clock.now()
-    // It is longer only if the clock was set back.
-    if (rest_ms > 0 && rest_ms <= HELD_EVERY_MS) return clock.now() + EVERY_MS
-    const released = await store.releaseHeld(CHUNK)
-    if (released === CHUNK) return clock.now()
-    held_at = clock.now() + HELD_EVERY_MS
     return clock.now() + EVERY_MS
   }
 }

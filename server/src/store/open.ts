@@ -318,10 +318,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     nextRecordDue: (except = []) => read('nextRecordDue', { except }),
 
     lostLeases: (limit, lost_boots) => read('lostLeases', lost(limit, lost_boots)),
-    async releaseHeld(limit) {
-      const released = await write('releaseHeld', { limit })
-      if (released > 0) nodes.wake(now())
-      return released
+    async releaseStuck(after, limit) {
+      const { task_ids, next } = await read('stuckTasks', { after, limit })
+      if (task_ids.length > 0 && (await write('releaseStuck', { task_ids }, { task_ids })) > 0)
+        nodes.wake(now())
+      return next
     },
     listDestinations: (scope, page) => read('listDestinations', { scope, page, now: now() }),
     findDestination: async (scope, id) =>

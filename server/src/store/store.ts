@@ -313,8 +313,8 @@ export interface Store extends CallStore {
 
   /** Leases that ran out; `lost_boots` adds those of earlier processes when this one has the database to itself. */
   lostLeases(limit: number, lost_boots: boolean): Promise<Delivery[]>
-  /** Releases held deliveries that have no unsettled predecessor; returns how many. */
-  releaseHeld(limit: number): Promise<number>
+  /** Releases held deliveries that wait for nobody in a chunk of tasks; returns where to go on, or null at the end. */
+  releaseStuck(after: string, limit: number): Promise<string | null>
   /** Re-derives the due times of a chunk of destinations; returns where to go on, or null at the end. */
   sweepDestinations(after: string, limit: number): Promise<string | null>
   /** Deletes a chunk of settled tasks past their project's retention, with all that belongs to them, and what has expired. */

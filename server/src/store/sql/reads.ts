@@ -15,6 +15,7 @@ import { reportColumns, reportsOf } from './destination-report.ts'
 import { withTasks } from './claim-calls.ts'
 import { unpackBody, unpackedLength, type PackedBody } from './event-body.ts'
 import { countTasks, findTasks } from './find-tasks.ts'
+import { stuckTasks } from './held.ts'
 import { keyReads } from './keys.ts'
 import { projectOf } from './projects.ts'
 import { recordReads } from './records.ts'
@@ -345,6 +346,7 @@ export const reads = {
   ...keyReads,
   ...auditReads,
 
+  stuckTasks,
   sealedOtherwise,
   countSealedOtherwise,
 } as const

@@ -1,4 +1,4 @@
-// Re-sends, cancels and the rescue of held deliveries: what an operator or the upkeep asks of single deliveries.
+// Re-sends and cancels: what an operator asks of single deliveries.
 import type { Audit } from '../../domain/audit.ts'
 import type { Row } from '../database.ts'
 import type { Delivery } from '../../domain/delivery.ts'
@@ -8,8 +8,7 @@ import type { WriteContext } from './context.ts'
 import { insertDeliveries, type InsertDelivery, type Inserted } from './delivery-insert.ts'
 import { wake } from './destinations.ts'
 import { isTaken } from './idempotency.ts'
-import { lockTasks } from './lock.ts'
-import { bodiesOf, finishDeliveries, releaseNext, type Final } from './settle.ts'
+import { bodiesOf, finishDeliveries, type Final } from './settle.ts'
 
 export type ResendInput = Omit<ResendRequest, 'delivery'> & { delivery: InsertDelivery }
 export type ResendOutput = { result: ResendResult; delivery: Inserted | null; body: string }
@@ -91,19 +90,4 @@ export async function cancelDeliveries(context: WriteContext, inputs: CancelInpu
     if (asked.length > 0) await writeAudits(context, [audit])
   }
   return inputs.map(() => null)
-}
-
-/** Releases held deliveries that wait for nobody; returns how many. */
-export async function releaseHeld(context: WriteContext, { limit }: { limit: number }): Promise<number> {
-  const stuck = `select distinct task_id from deliveries h where state = 'held' and not exists (
-      select 1 from deliveries d where d.task_id = h.task_id and d.ordered = 1 and d.seq < h.seq
-        and d.state in ('held', 'pending', 'sending')) limit $1`
-  const rows = await context.tx.all(stuck, [limit])
-  const ids = rows.map(({ task_id }) => String(task_id))
-  await lockTasks(context, ids)
-  await releaseNext(
-    context,
-    ids.map((task_id) => ({ task_id, lease_ms: null })),
-  )
-  return ids.length
 }

@@ -9,13 +9,14 @@ import { claimDeliveries } from './claim-deliveries.ts'
 import { settleCalls } from './calls.ts'
 import { pauseDestination, resumeDestination, setBreakers } from './closing.ts'
 import { sweepDestinations } from './destinations.ts'
+import { releaseStuck } from './held.ts'
 import { createKey, recordKeyUses, revokeKey } from './keys.ts'
 import { createProject, updateProject } from './projects.ts'
 import { prune } from './prune.ts'
 import { markReported, recordRates } from './rates.ts'
 import { claimRecord, deleteRecord, inOrderOfNames, insertRecord, updateRecord } from './records.ts'
 import { createReplay, stepReplay } from './replays.ts'
-import { cancelDeliveries, releaseHeld, resendDeliveries } from './resend.ts'
+import { cancelDeliveries, resendDeliveries } from './resend.ts'
 import { reseal } from './sealing.ts'
 import { rotateSecret } from './secrets.ts'
 import { settleDeliveries } from './settle.ts'
@@ -52,7 +53,7 @@ export const writes = {
   deleteRecord: inOrderOfNames(deleteRecord),
   settle: settleDeliveries,
   settleCall: settleCalls,
-  releaseHeld: each(releaseHeld),
+  releaseStuck: each(releaseStuck),
   sweepDestinations: each(sweepDestinations),
   prune: each(prune),
   reseal: each(reseal),
