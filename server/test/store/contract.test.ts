@@ -264,12 +264,24 @@ for (const { name, open } of contractDatabases) {
         for (const task of tasks) assert.ok(await move(task, 'expire'))
       }
       assert.deepEqual(seen, [
-        [2, deadlines[2]],
+        [2, deadlines[1]],
         [1, later.expires_at],
         [0, later.expires_at],
       ])
       assert.deepEqual((await store.overdueTasks(100)).tasks, [])
       assert.equal((await store.overdueTasks(100)).next_at, later.expires_at)
+    })
+
+    it('gives the latest overdue tasks as early as the first ones', async () => {
+      await freshProject()
+      for (let ago = 9; ago > 0; ago--) await create({ expires_at: clock - ago })
+      const { tasks, next_at } = await store.overdueTasks(4)
+      assert.deepEqual(
+        tasks.map(({ expires_at }) => expires_at! - clock).toSorted((a, b) => a - b),
+        [-9, -8, -2, -1],
+      )
+      assert.equal(next_at, clock - 7)
+      for (const task of (await store.overdueTasks(100)).tasks) assert.ok(await move(task, 'expire'))
     })
 
     it('launches a delivery that has room, leased and with its bytes, and queues the others', async () => {

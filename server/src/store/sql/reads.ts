@@ -67,6 +67,12 @@ const selectMoved = bulk(
     `select t.* from ${v} join tasks t on t.id = v.id where v.while_in not like '%,' || t.status || ',%'`,
 )
 
+// In turns, so that whoever has thousands of one deadline keeps nobody's later ones waiting.
+const fromBothEnds = (first: readonly Row[], last: readonly Row[]): Row[] => {
+  const mixed = first.flatMap((row, i) => [row, last[i] ?? row])
+  return [...new Map(mixed.map((row) => [row['id'], row])).values()]
+}
+
 // Look-ups wait while these are read.
 const OVERDUE_BYTES = 4 * 1024 * 1024
 
@@ -98,21 +104,26 @@ export const reads = {
 
   async overdueTasks(tx: Transaction, { now, limit }: { now: number; limit: number }) {
     const open = `expires_at is not null and status in ('pending', 'processing', 'waiting', 'polling', 'suspended')`
+    const overdue = (order: 'asc' | 'desc', most: number) =>
+      tx.all(
+        `select id, expires_at, ${taskBytes('tasks')} as bytes from tasks
+         where ${open} and expires_at <= $1 order by expires_at ${order} limit $2`,
+        [now, most],
+      )
     // One more than is asked for, and the first one that is not yet due: whichever is left out tells when there is more.
-    const due = await tx.all(
-      `select id, expires_at, ${taskBytes('tasks')} as bytes from tasks
-       where ${open} and expires_at <= $1 order by expires_at limit $2`,
-      [now, limit + 1],
-    )
+    const due = await overdue('asc', limit + 1)
+    const latest = await overdue('desc', limit)
     let left = OVERDUE_BYTES
-    const taken = due.filter(({ bytes }, i) => i === 0 || (i < limit && (left -= Number(bytes)) >= 0))
+    const taken = fromBothEnds(due, latest)
+      .slice(0, limit)
+      .filter(({ bytes }, i) => i === 0 || (left -= Number(bytes)) >= 0)
     const tasks = await tx.all(
       `select * from tasks where id ${tx.flavor.oneOf('$1')} and ${open} and expires_at <= $2`,
       [JSON.stringify(taken.map(({ id }) => id)), now],
     )
     const [next] =
       taken.length < due.length
-        ? due.slice(taken.length)
+        ? due.filter((row) => !taken.some(({ id }) => id === row.id))
         : await tx.all(`select min(expires_at) as expires_at from tasks where ${open} and expires_at > $1`, [
             now,
           ])
