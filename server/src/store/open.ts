@@ -13,6 +13,7 @@ import {
   type ReadVerb,
 } from './driver.ts'
 import { gather } from './gather.ts'
+import { createLargeTurns } from './large-turns.ts'
 import { createGroupCommit, type WriteOptions } from './group-commit.ts'
 import { leasing, readyOf } from './lease.ts'
 import { createNodes } from './nodes.ts'
@@ -48,7 +49,8 @@ const noOutlet: Outlet = {
 /** Puts the seam over a driver. */
 export function createStore({ driver, cipher, now, owner }: StoreOptions): Store {
   const commits = createGroupCommit({ driver, now, owner })
-  const lists = createTurns()
+  const lists = createTurns(LISTS)
+  const tasks = createLargeTurns({ bytesOf: taskLength, now })
   // Whoever asks while it is counted has that answer: some ask every second, whatever it takes.
   let counting: Promise<number> | undefined
   const listeners = new Set<(task: Task) => void>()
@@ -210,7 +212,8 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
         return { kind: 'unique_id_taken', task_id: holder.id }
       }
     },
-    findTask: async (scope, id) => (await read('findTask', { scope, id })) ?? undefined,
+    findTask: async (scope, id) =>
+      (await tasks(scope?.project_id ?? null, () => read('findTask', { scope, id }))) ?? undefined,
     findTaskByCallback: gather((hashes) => read('findTasksByCallback', { hashes })),
     listTasks: (scope, filter, page) =>
       read('findTasks', { scope, filter, page: { ...page, offset: 0, order: 'newest' } }),
@@ -375,6 +378,14 @@ function dueAfter(call: CallWrite | null | undefined): number | null | undefined
   if (call.kind === 'restart') return call.due_at
   return call.kind === 'resume' ? undefined : null
 }
+
+// Two, so that the database has the next one when the first is done.
+const LISTS = { at_once: 2, most_waiting: 100 }
+
+const taskLength = (task: Task | null): number =>
+  task === null
+    ? 0
+    : task.params.length + task.metadata.length + (task.response?.length ?? 0) + (task.call_plan?.length ?? 0)
 
 // So long a refused write speaks for those that nobody has tried since.
 const REFUSED_MS = 1000

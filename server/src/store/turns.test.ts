@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createTurns } from './turns.ts'
 
 function setUp() {
-  const turns = createTurns()
+  const turns = createTurns({ at_once: 2, most_waiting: 100 })
   const begun: string[] = []
   const ends: PromiseWithResolvers<string>[] = []
   const ask = (asker: string | null, name = asker) =>

@@ -3,20 +3,22 @@
 import { AppError } from '../domain/errors.ts'
 import type { Scope } from '../domain/project.ts'
 
-// More than one, so that the database has the next one when the first is done.
-const AT_ONCE = 2
-const MOST_WAITING = 100
-
 type Waiting = () => Promise<void>
 
-/** Runs reads, two at a time, one of each asker in turn. Throws `overloaded` where an asker that is not null has too many waiting. */
-export function createTurns(): <T>(asker: string | null, read: () => Promise<T>) => Promise<T> {
+/** Runs reads, so many at once, one of each asker in turn. Throws `overloaded` where an asker that is not null has too many waiting. */
+export function createTurns({
+  at_once,
+  most_waiting,
+}: {
+  at_once: number
+  most_waiting: number
+}): <T>(asker: string | null, read: () => Promise<T>) => Promise<T> {
   // Whose turn is next comes first.
   const queues = new Map<string | null, Waiting[]>()
   let running = 0
 
   function next(): void {
-    while (running < AT_ONCE) {
+    while (running < at_once) {
       const [first] = queues
       if (first === undefined) return
       const [asker, queue] = first
@@ -33,7 +35,7 @@ export function createTurns(): <T>(asker: string | null, read: () => Promise<T>)
 
   return (asker, read) => {
     const queue = queues.get(asker) ?? []
-    if (asker !== null && queue.length >= MOST_WAITING)
+    if (asker !== null && queue.length >= most_waiting)
       return Promise.reject(
         new AppError('overloaded', 'Too many lists are waiting to be read for you; ask for fewer at a time'),
       )
