@@ -3,6 +3,7 @@
 import type { Call, CallPlan, CallReport, PollPlan, RequestPlan } from './call.ts'
 import { textAt, valueAt } from './json-path.ts'
 import { print } from './json.ts'
+import { isJson } from './json-check.ts'
 import { reportedError } from './reported.ts'
 import { fillTemplate, TemplateError } from './template.ts'
 import type { CallVerb, TaskVerb, VerbInput } from './task.ts'
@@ -214,12 +215,3 @@ const isPassing = (status: number) => status >= 500 || status === 408 || status 
 
 const wishOf = (answer: Seen): number =>
   answer.kind === 'answered' ? Math.min(answer.retry_after_ms ?? 0, LONGEST_RETRY_AFTER_MS) : 0
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -61,7 +61,7 @@ export function isTooDeep(text: string): boolean {
 }
 
 /** How often a character stands in a text; counted to one more than `limit`. */
-function atMost(text: string, char: string, limit: number): number {
+export function atMost(text: string, char: string, limit: number): number {
   let count = 0
   for (let i = text.indexOf(char); i !== -1 && count <= limit; i = text.indexOf(char, i + 1)) count++
   return count

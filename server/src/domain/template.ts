@@ -1,4 +1,5 @@
 // The templates of poll URLs: `{startResult.body.<path>}` stands for a value of the answer to the target call.
+import { isJson } from './json-check.ts'
 import { textAt } from './json-path.ts'
 
 const PLACEHOLDER = /\{startResult\.body\.([^{}]+)\}/g
@@ -28,11 +29,7 @@ export function fillTemplate(template: string, answer: string): string {
 }
 
 function valueOf(answer: string, path: string): string | undefined {
-  try {
-    JSON.parse(answer)
-  } catch {
-    return undefined
-  }
+  if (!isJson(answer)) return undefined
   const value = textAt(answer, path)
   return value === '' ? undefined : value
 }

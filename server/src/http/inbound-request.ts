@@ -1,6 +1,7 @@
 // What providers send to inbound URLs, made fit to keep: secrets removed, broken bytes replaced, JSON recognised.
 import { isUtf8 } from 'node:buffer'
 import { isTooDeep } from '../domain/json.ts'
+import { isJson } from '../domain/json-check.ts'
 
 // A provider's credentials are none of our business, and a ledger is read by many.
 const SECRET_HEADER = /authorization|cookie|token|secret|password|api-?key|(^|-)(auth|key)($|-)/
@@ -28,10 +29,5 @@ export function jsonTextOf(bytes: Buffer): string | undefined {
   if (!isUtf8(bytes)) return undefined
   const decoded = bytes.toString()
   const text = decoded.startsWith(BOM) ? decoded.slice(1) : decoded
-  try {
-    JSON.parse(text)
-    return isTooDeep(text) ? undefined : text
-  } catch {
-    return undefined
-  }
+  return isJson(text) && !isTooDeep(text) ? text : undefined
 }

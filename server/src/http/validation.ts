@@ -12,6 +12,9 @@ export interface SchemaTypes extends FastifyTypeProvider {
   serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
 }
 
+// Of the names that an error names.
+const NAMED_MAX = 8
+
 type Validated = { value: unknown } | { error: AppError }
 
 /** Compiles the validator of a part of a request; an absent body is an empty object. */
@@ -26,13 +29,16 @@ export function compileValidator({
   if (httpPart === 'headers') return (value) => ({ value })
   const validator = Compile(schema as TSchema)
   const read = httpPart === 'querystring' ? createQueryReader(schema as QuerySchema) : undefined
+  const part = httpPart === 'querystring' ? 'query' : 'body'
   return (data) => {
     const value = read?.(data as Query) ?? data ?? {}
+    const unknown = unknownNames(schema as ObjectSchema, value)
+    if (unknown.length > 0) return { error: noSuchFields(unknown, part) }
     if (validator.Check(value)) {
       const broken = brokenText(schema as ObjectSchema, value)
       return broken === undefined ? { value } : { error: notUnicode(broken) }
     }
-    return { error: explain(validator.Errors(value), httpPart === 'querystring' ? 'query' : 'body') }
+    return { error: explain(validator.Errors(value), part) }
   }
 }
 
@@ -58,7 +64,23 @@ function createQueryReader({ properties = {} }: QuerySchema): (query: Query) => 
   }
 }
 
-type ObjectSchema = { type?: string; properties?: Record<string, ObjectSchema> }
+type ObjectSchema = {
+  type?: string
+  properties?: Record<string, ObjectSchema>
+  additionalProperties?: unknown
+}
+
+/** The first names that an object may not have; the validator looks at all, and sums them up, which takes 0.2 s with 80,000 (measured). */
+function unknownNames({ properties, additionalProperties }: ObjectSchema, value: unknown): string[] {
+  if (additionalProperties !== false || typeof value !== 'object' || value === null || Array.isArray(value))
+    return []
+  const unknown: string[] = []
+  for (const name in value) {
+    if (properties !== undefined && Object.hasOwn(properties, name)) continue
+    if (unknown.push(name) === NAMED_MAX) break
+  }
+  return unknown
+}
 
 /**
  * The first field with half a surrogate pair, such as `"\\ud800"`: no database keeps it. JSON that is placed verbatim has no
@@ -84,23 +106,23 @@ const notUnicode = (field: string) =>
     `${field}: has half a surrogate pair, which is no character; send whole ones`,
   )
 
+const noSuchFields = (names: string[], part: string) =>
+  new AppError(
+    'unknown_field',
+    `${names.join(', ')}: no such field in this ${part}; remove it or correct its name`,
+  )
+
 /** Says what is wrong in one sentence: the field, and what it has to be. */
 function explain(errors: TLocalizedValidationError[], part: string): AppError {
   const unknown = errors.find((error) => error.keyword === 'additionalProperties')
   if (unknown?.keyword === 'additionalProperties') {
     const names = unknown.params.additionalProperties.map((name) => fieldOf(unknown.instancePath, name))
-    return new AppError(
-      'unknown_field',
-      `${names.join(', ')}: no such field in this ${part}; remove it or correct its name`,
-    )
+    return noSuchFields(names, part)
   }
   const [error] = errors
   // With many unknown fields the validator stops before it sums them up.
   if (error?.keyword === 'boolean') {
-    return new AppError(
-      'unknown_field',
-      `${fieldOf(error.instancePath)}: no such field in this ${part}; remove it or correct its name`,
-    )
+    return noSuchFields([fieldOf(error.instancePath)], part)
   }
   if (error === undefined) return new AppError('invalid_request', `The ${part} is not valid`)
   if (error.keyword === 'required') {

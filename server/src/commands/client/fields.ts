@@ -1,6 +1,7 @@
 // The flags of a command that become fields of a request. JSON goes on the wire as it was typed, so that its numbers keep
 // their spelling; it is only looked at to tell a typing mistake from an answer of the server.
 import { print, verbatim, type Printable } from '../../domain/json.ts'
+import { isJson } from '../../domain/json-check.ts'
 import { flagOf } from '../../config.ts'
 import { UsageError, type Flags, type Option } from '../command.ts'
 
@@ -69,13 +70,4 @@ function valueOf(name: string, field: Field, given: Flags[string]): Printable {
   if (field.kind === 'json' && !isJson(given))
     throw new UsageError(`${flag} is not valid JSON: a text needs quotes of its own, such as '"done"'`)
   return field.kind === undefined ? given : verbatim(given)
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }

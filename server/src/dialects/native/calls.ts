@@ -1,5 +1,6 @@
 // How native tasks have something called for them: a 2xx is an answer, and what may be another one soon is tried again.
 import { compact, hasNul } from '../../domain/json.ts'
+import { isJson } from '../../domain/json-check.ts'
 import type { DialectCalls } from '../dialect.ts'
 
 const PASSING = new Set([408, 425, 429])
@@ -19,10 +20,5 @@ export const nativeCalls: DialectCalls = {
 /** A text as JSON: what it is, if it is JSON, else a JSON string; null for nothing. */
 function jsonOf(text: string): string {
   if (text.trim() === '') return 'null'
-  try {
-    JSON.parse(text)
-  } catch {
-    return JSON.stringify(text)
-  }
-  return hasNul(text) ? JSON.stringify(text) : compact(text)
+  return !isJson(text) || hasNul(text) ? JSON.stringify(text) : compact(text)
 }

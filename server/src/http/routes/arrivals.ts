@@ -1,6 +1,7 @@
 // Applying a kept inbound request by hand: for one that came too early, too late, or lost a race it should have won.
 import { AppError } from '../../domain/errors.ts'
 import { compact, print } from '../../domain/json.ts'
+import { isJson } from '../../domain/json-check.ts'
 import { presentTask } from '../../dialects/native/present.ts'
 import { callerOf } from '../../dialects/caller.ts'
 import type { Deps } from '../deps.ts'
@@ -34,10 +35,7 @@ export function arrivalRoutes(deps: Deps) {
 function responseOf(body: string | null): string {
   if (body === null)
     throw new AppError('conflict', 'The body of this arrival was not kept, so it cannot be applied')
-  try {
-    JSON.parse(body)
-  } catch {
+  if (!isJson(body))
     throw new AppError('conflict', 'The body of this arrival is not JSON, so it cannot become a response')
-  }
   return compact(body)
 }
