@@ -120,7 +120,7 @@ function explain(errors: TLocalizedValidationError[], part: string): AppError {
     return noSuchFields(names, part)
   }
   const [error] = errors
-  // With many unknown fields the validator stops before it sums them up.
+  // With many unknown fields further in the validator stops before it sums them up.
   if (error?.keyword === 'boolean') {
     return noSuchFields([fieldOf(error.instancePath)], part)
   }

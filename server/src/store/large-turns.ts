@@ -1,5 +1,5 @@
 // Look-ups of large rows take turns, two at a time: read straight away, tasks of 1 MB over 32 connections kept everybody's look-ups waiting
-// for 149 ms (measured). How large one is shows when it is there, so whoever had a large one is expected to ask for more of them.
+// for 159 ms (measured). How large one is shows when it is there, so whoever had a large one is expected to ask for more of them.
 // Turns for all would cost small ones a third of their rate.
 import { createTurns } from './turns.ts'
 

@@ -13,8 +13,8 @@ import {
   type ReadVerb,
 } from './driver.ts'
 import { gather } from './gather.ts'
-import { createLargeTurns } from './large-turns.ts'
 import { createGroupCommit, type WriteOptions } from './group-commit.ts'
+import { createLargeTurns } from './large-turns.ts'
 import { leasing, readyOf } from './lease.ts'
 import { createNodes } from './nodes.ts'
 import { projectVerbs } from './project-verbs.ts'
@@ -50,7 +50,10 @@ const noOutlet: Outlet = {
 export function createStore({ driver, cipher, now, owner }: StoreOptions): Store {
   const commits = createGroupCommit({ driver, now, owner })
   const lists = createTurns(LISTS)
-  const tasks = createLargeTurns({ bytesOf: taskLength, now })
+  const tasks = createLargeTurns<Task | null>({
+    bytesOf: (task) => (task === null ? 0 : lengthOf(task)),
+    now,
+  })
   // Whoever asks while it is counted has that answer: some ask every second, whatever it takes.
   let counting: Promise<number> | undefined
   const listeners = new Set<(task: Task) => void>()
@@ -163,14 +166,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             call: call && sealedFor(task.id, call),
             applied: applied === undefined ? null : leasing(applied, lease),
           }),
-          {
-            bytes:
-              512 +
-              task.params.length +
-              task.metadata.length +
-              (task.call_plan?.length ?? 0) +
-              2 * body.length,
-          },
+          { bytes: 512 + lengthOf(task) + 2 * body.length },
         )
         if (result.kind === 'created') {
           if (call) nodes.wakeCalls(call.due_at)
@@ -382,10 +378,9 @@ function dueAfter(call: CallWrite | null | undefined): number | null | undefined
 // Two, so that the database has the next one when the first is done.
 const LISTS = { at_once: 2, most_waiting: 100 }
 
-const taskLength = (task: Task | null): number =>
-  task === null
-    ? 0
-    : task.params.length + task.metadata.length + (task.response?.length ?? 0) + (task.call_plan?.length ?? 0)
+/** Of the texts of a task that may be long. */
+const lengthOf = ({ params, metadata, response, call_plan }: Task): number =>
+  params.length + metadata.length + (response?.length ?? 0) + (call_plan?.length ?? 0)
 
 // So long a refused write speaks for those that nobody has tried since.
 const REFUSED_MS = 1000

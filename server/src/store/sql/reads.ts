@@ -67,7 +67,7 @@ const selectMoved = bulk(
     `select t.* from ${v} join tasks t on t.id = v.id where v.while_in not like '%,' || t.status || ',%'`,
 )
 
-// In turns, so that whoever has thousands of one deadline keeps nobody's later ones waiting.
+// One of each in turn, so that whoever has thousands of one deadline keeps nobody's later ones waiting.
 const fromBothEnds = (first: readonly Row[], last: readonly Row[]): Row[] => {
   const mixed = first.flatMap((row, i) => [row, last[i] ?? row])
   return [...new Map(mixed.map((row) => [row['id'], row])).values()]
