@@ -179,7 +179,8 @@ export function createCalls({
     attempt: Attempt | null,
   ): Promise<boolean> {
     const { task, call: change } = withDestination(call, decided)
-    const settled: SettleCall = { call: { task_id: call.task_id, fence: call.fence }, ...change, attempt }
+    const { project_id, task_id, fence } = call
+    const settled: SettleCall = { call: { project_id, task_id, fence }, ...change, attempt }
     const written = await persist.write(
       async () => {
         if (task === null) return store.settleCall(settled)

@@ -23,7 +23,7 @@ export type NewCall = Pick<Call, 'url' | 'callback_id' | 'priority' | 'timeout_m
 
 /** The end of an attempt: guarded by the fence of its lease. `attempt` is null when nothing was sent. */
 export type SettleCall = {
-  call: Pick<Call, 'task_id' | 'fence'>
+  call: Pick<Call, 'project_id' | 'task_id' | 'fence'>
   change: CallChange
   /** Where the next call goes, if elsewhere than this one. */
   destination: Destination | null
@@ -95,6 +95,7 @@ export function callVerbs({
     },
     async settleCall(input) {
       const held = await write('settleCall', input, {
+        asker: input.call.project_id,
         task_ids: [input.call.task_id],
         bytes: 1024 + (input.attempt?.response_body?.length ?? 0),
         patient: true,

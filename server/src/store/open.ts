@@ -18,6 +18,7 @@ import { createLargeTurns } from './large-turns.ts'
 import { leasing, readyOf } from './lease.ts'
 import { createNodes } from './nodes.ts'
 import { projectVerbs } from './project-verbs.ts'
+import { recordVerbs } from './record-verbs.ts'
 import { sealCall, sealedOrNull } from './sealed.ts'
 import { isQuick } from './quick-reads.ts'
 import { soon } from './soon.ts'
@@ -68,11 +69,18 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   async function write<V extends WriteVerb>(
     verb: V,
     input: WriteInput<V> | (() => WriteInput<V>),
-    { task_ids = [], bytes = 256, patient = false }: WriteOptions = {},
+    { asker = null, task_ids = [], bytes = 256, patient = false }: WriteOptions = {},
   ): Promise<WriteResult<V>> {
     const prepare = typeof input === 'function' ? input : () => input
     try {
-      const result = (await commits.write({ verb, task_ids, bytes, patient, prepare })) as WriteResult<V>
+      const result = (await commits.write({
+        verb,
+        asker,
+        task_ids,
+        bytes,
+        patient,
+        prepare,
+      })) as WriteResult<V>
       refused_at = -Infinity
       return result
     } catch (error) {
@@ -166,7 +174,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             call: call && sealedFor(task.id, call),
             applied: applied === undefined ? null : leasing(applied, lease),
           }),
-          { bytes: 512 + lengthOf(task) + 2 * body.length },
+          { asker: task.project_id, bytes: 512 + lengthOf(task) + 2 * body.length },
         )
         if (result.kind === 'created') {
           if (call) nodes.wakeCalls(call.due_at)
@@ -182,6 +190,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       const sealed = call?.kind === 'restart' ? { ...input, call: sealedFor(task.id, call) } : input
       return writeDelivery(delivery, deliveryBytes({ body }), async (lease) => {
         const { result, delivery: inserted } = await write('transition', () => leasing(sealed, lease), {
+          asker: task.project_id,
           task_ids: [task.id],
           bytes: 1024 + 2 * body.length,
         })
@@ -197,7 +206,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       const { id, project_id, mode, unique_id, metadata, ext } = input.task
       const bytes = 512 + metadata.length + (ext?.length ?? 0)
       try {
-        return await write('amendTask', input, { task_ids: [id], bytes })
+        return await write('amendTask', input, { asker: project_id, task_ids: [id], bytes })
       } catch (error) {
         if (unique_id === null) throw error
         // Another process may have taken it after this one has looked, and then the write fails.
@@ -237,6 +246,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
           'settle',
           () => ({ delivery: row, settlement, attempt, lease_ms, leased: lease() }),
           {
+            asker: project_id,
             task_ids: [task_id],
             bytes: 512 + (attempt?.response_body?.length ?? 0),
             patient: settlement.state === 'pending',
@@ -253,7 +263,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       }
     },
     async resend({ delivery, unsettled_id, idempotency, audit }) {
-      const { task_id, sequence } = delivery
+      const { project_id, task_id, sequence } = delivery
       const fresh = unsettled_id === null ? delivery : null
       const length = fresh === null ? 0 : await read('bodyLength', { task_id, sequence })
       return writeDelivery(fresh, bodyWeight(length), async (lease) => {
@@ -265,14 +275,15 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             idempotency: sealed(idempotency),
             audit,
           }),
-          { task_ids: [task_id], bytes: 1024 + length },
+          { asker: project_id, task_ids: [task_id], bytes: 1024 + length },
         )
         if (fresh === null) nodes.wake(now())
         return { value: output.result, inserted: output.delivery, body: output.body }
       })
     },
     async cancelDelivery(delivery, audit = null) {
-      await write('cancelDelivery', { ...delivery, audit }, { task_ids: [delivery.task_id] })
+      const { project_id, task_id } = delivery
+      await write('cancelDelivery', { ...delivery, audit }, { asker: project_id, task_ids: [task_id] })
       nodes.wake(now())
     },
     findDelivery: async (scope, id) => (await read('findDelivery', { scope, id })) ?? undefined,
@@ -292,29 +303,6 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       if (after !== null && after.replayed > replay.replayed) nodes.wake(now())
       return after ?? replay
     },
-
-    async insertRecord(record, idempotency) {
-      const result = await write(
-        'insertRecord',
-        { record, idempotency: sealed(idempotency) },
-        { bytes: 512 + record.body.length },
-      )
-      if (result.kind === 'created' && record.due_at !== null) outlet.recordDue(record.due_at)
-      return result
-    },
-    findRecord: async ({ project_id, mode }, kind, key) =>
-      (await read('findRecord', { project_id, mode, kind, key })) ?? undefined,
-    listRecords: (scope, kind, page) => read('listRecords', { scope, kind, page }),
-    async updateRecord(record) {
-      const written = await write('updateRecord', { record }, { bytes: 512 + record.body.length })
-      if (written && record.due_at !== null) outlet.recordDue(record.due_at)
-      return written
-    },
-    deleteRecord: ({ project_id, mode }, kind, key) =>
-      write('deleteRecord', { record: { project_id, mode, kind, key } }),
-    claimRecord: async (lease_ms, except = []) =>
-      (await write('claimRecord', { lease_ms, except })) ?? undefined,
-    nextRecordDue: (except = []) => read('nextRecordDue', { except }),
 
     lostLeases: (limit, lost_boots) => read('lostLeases', lost(limit, lost_boots)),
     async releaseStuck(after, limit) {
@@ -357,6 +345,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
 
     ...callVerbs({ read, write, cipher, lost, wake: (due_at) => nodes.wakeCalls(due_at) }),
     ...projectVerbs({ read, write, cipher, onChanged: (id) => nodes.changed(id) }),
+    ...recordVerbs({ read, write, cipher, due: (due_at) => outlet.recordDue(due_at) }),
   }
 }
 

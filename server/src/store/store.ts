@@ -274,7 +274,7 @@ export interface Store extends CallStore {
   resend(input: ResendRequest): Promise<ResendResult>
   /** Cancels an unsettled delivery; one that is being sent is cancelled when its attempt ends. */
   cancelDelivery(
-    delivery: Pick<Delivery, 'id' | 'task_id' | 'destination_id' | 'sequence'>,
+    delivery: Pick<Delivery, 'id' | 'project_id' | 'task_id' | 'destination_id' | 'sequence'>,
     audit?: Audit | null,
   ): Promise<void>
   findDelivery(scope: Scope, id: string): Promise<{ delivery: Delivery; attempts: Attempt[] } | undefined>

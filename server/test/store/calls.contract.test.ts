@@ -92,7 +92,7 @@ for (const { name, open } of contractDatabases) {
       error: null,
     })
     const settleOf = (call: ReadyCall, changes: Partial<CallChange> = {}) => ({
-      call: { task_id: call.task_id, fence: call.fence },
+      call: { project_id: call.project_id, task_id: call.task_id, fence: call.fence },
       change: changeOf(call, changes),
       destination: null,
       attempt: attemptOf(call),
@@ -144,7 +144,7 @@ for (const { name, open } of contractDatabases) {
     it('writes the end of an attempt while its lease holds, with its log, and never later', async () => {
       const task = await create()
       const call = await claimOf(task)
-      assert.equal(await store.settleCall({ ...settleOf(call), call: { task_id: task.id, fence: 7 } }), false)
+      assert.equal(await store.settleCall({ ...settleOf(call), call: { ...call, fence: 7 } }), false)
       const elsewhere = destinationAt('http://b.test:80')
       const next = { ...settleOf(call, { step: 'poll', url: 'http://b.test/job' }), destination: elsewhere }
       assert.equal(await store.settleCall(next), true)
