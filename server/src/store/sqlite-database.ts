@@ -2,7 +2,7 @@
 // synchronous=FULL, since a 2xx of ours means that the bytes are on disk.
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Bulk, Database, Flavor, Row, SqlValue, Transaction } from './database.ts'
-import { WRITER_CHECKPOINT_PAGES } from './sqlite-checkpoints.ts'
+import { LOG_LIMIT_BYTES, WRITER_CHECKPOINT_PAGES } from './sqlite-checkpoints.ts'
 
 const flavor: Flavor = {
   name: 'sqlite',
@@ -30,6 +30,7 @@ export function openSqlite(path: string, { readonly }: { readonly: boolean }): D
     connection.exec('pragma journal_mode = wal')
     connection.exec('pragma synchronous = full')
     connection.exec(`pragma wal_autocheckpoint = ${WRITER_CHECKPOINT_PAGES}`)
+    connection.exec(`pragma journal_size_limit = ${LOG_LIMIT_BYTES}`)
   }
   const statements = new Map<string, StatementSync>()
   const bulkStatements = new Map<Bulk, { statement: StatementSync; names: string[] }>()
