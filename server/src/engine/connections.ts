@@ -1,6 +1,7 @@
 // Keep-alive connections, per lane and origin. Each is an undici Client, which is one socket at a time. Not undici's own Pool: it
 // cannot say which socket carried a request (needed for remote_address and for telling a stale socket from a dead
 // receiver), nor take back a request that waits, and its origins know no least recently used.
+import type { Socket } from 'node:net'
 import { Client, errors } from 'undici'
 import type { Connect } from './connector.ts'
 import { boundWire, HEADERS_BYTES } from './wire-bound.ts'
@@ -8,6 +9,8 @@ import { boundWire, HEADERS_BYTES } from './wire-bound.ts'
 export type Connection = {
   readonly client: Client
   readonly pool: Pool
+  /** The socket now open, or null. */
+  socket: Socket | null
   /** The peer of the socket now open, or null. */
   remote_address: string | null
   /** Requests begun on the socket now open. */
@@ -111,11 +114,13 @@ export function createConnections({
       keepAliveMaxTimeout: IDLE_MS,
       maxHeaderSize: HEADERS_BYTES,
       connect: (options, callback) => {
+        connection.socket = null
         connection.remote_address = null
         connection.request_count = 0
         connection.cancelConnect = connect(options, (opened) => {
           if (opened instanceof Error) return callback(opened, null)
           connection.cancelConnect = () => {}
+          connection.socket = opened.socket
           connection.remote_address = opened.address
           connection.beginAnswer = boundWire(opened.socket, body_bytes)
           callback(null, opened.socket)
@@ -125,6 +130,7 @@ export function createConnections({
     const connection: Connection = {
       client,
       pool,
+      socket: null,
       remote_address: null,
       request_count: 0,
       beginAnswer: () => {},

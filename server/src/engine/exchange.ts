@@ -1,11 +1,13 @@
-// One request and its answer, from the wait for a connection to the end of the body. It ends exactly once; what the HTTP
-// client still says after that is ignored. A connection whose answer did not end by itself is destroyed, never reused.
+// One request and its answer, from the wait for a connection to the end of the body, and of the request, which may take longer. It ends
+// exactly once; what the HTTP client still says after that is ignored. A connection whose answer did not end by itself is destroyed, never reused.
+import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { IncomingHttpHeaders } from 'undici/types/header.js'
 import { classifyError, parseRetryAfter, unanswered, type Outcome } from '../domain/outcome.ts'
 import { bodyText, headerRecord } from './answer.ts'
 import type { Connection, Connections, Pool, Waiter } from './connections.ts'
 import type { AnswerRoom } from './intake.ts'
+import { HEADERS_MAX, mostParts } from './wire-bound.ts'
 
 /** Bounds of one exchange: until the status line, and of the body that is read after it; null leaves it what is left. */
 type Bounds = { timeout_ms: number; body_bytes: number; body_ms: number | null }
@@ -39,6 +41,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   #answering = false
   #asked = false
   #reused = false
+  #partCount = 0
+  #answered = false
   #status = 0
   #headers: IncomingHttpHeaders = {}
   #chunks: Buffer[] = []
@@ -63,12 +67,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   }
 
   stop(): void {
+    if (this.#answered) return this.#endAnswered(false)
     this.#end(unanswered('unknown', 'stopped'))
   }
 
   /** The time is over: for the status line, or after it for the body. */
   expire(): void {
-    if (this.#status !== 0) return this.#endAnswered(true)
+    if (this.#status !== 0) return this.#endAnswered(!this.#answered)
     const { timeout_ms } = this.#options.bounds
     // Nothing was sent and our own limit took the time: not the receiver's failure, so it must not burn a retry.
     if (this.#waited && !this.#begun) {
@@ -91,8 +96,17 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     this.#answering = true
   }
 
-  onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders): void {
-    if (this.#ended || status < 200) return
+  onResponseStart(
+    { rawHeaders }: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (this.#ended) return
+    if (isTooMany(rawHeaders)) return this.#endOverfull()
+    if (status < 200) {
+      if (this.#isPartTooMany()) this.#endProtocol('The receiver sends interim answers without end.')
+      return
+    }
     this.#status = status
     this.#headers = headers
     const { body_ms } = this.#options.bounds
@@ -106,8 +120,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     // A piece costs more than its bytes and keeps what was read with it, so a body of tiny ones would outgrow its bound.
     if (this.#pieces.push(chunk) === MOST_PIECES) this.#join()
     this.#byteCount += chunk.length
-    if (this.#byteCount > this.#options.bounds.body_bytes) this.#endAnswered(true)
+    if (this.#byteCount > this.#options.bounds.body_bytes || this.#isPartTooMany()) this.#endAnswered(true)
     else if (this.#byteCount > ROOMLESS_BYTES && !this.#asked) this.#askForRoom(controller)
+  }
+
+  #isPartTooMany(): boolean {
+    return ++this.#partCount > mostParts(this.#options.bounds.body_bytes)
   }
 
   /** Reads no more until there is room for all of the answer. */
@@ -124,8 +142,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     })
   }
 
-  onResponseEnd(): void {
-    if (!this.#ended) this.#endAnswered(false)
+  /**
+   * A receiver may answer before it reads the request. What is not sent yet is in memory, where nobody counts it once this has ended, and would be
+   * lost with the connection.
+   */
+  onResponseEnd({ rawTrailers }: Dispatcher.DispatchController): void {
+    if (this.#ended) return
+    // Also of an answer that is a success by its status: only failures open the destination's breaker.
+    if (isTooMany(rawTrailers)) return this.#endOverfull()
+    this.#answered = true
+    if (!isSending(this.#connection)) return this.#endAnswered(false)
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(onTimeout, this.#options.bounds.timeout_ms, this)
+    whenSent(this.#connection, () => this.#endAnswered(false))
   }
 
   onResponseError(controller: unknown, error: Error): void {
@@ -160,7 +189,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     this.#pieces = []
   }
 
+  #endOverfull(): void {
+    this.#endProtocol(`The answer has more than ${HEADERS_MAX} headers.`)
+  }
+
+  #endProtocol(error: string): void {
+    this.#end(unanswered('protocol', error, this.#connection?.remote_address))
+  }
+
   #endAnswered(truncated: boolean): void {
+    if (this.#ended) return
     this.#join()
     const { bounds, now, room } = this.#options
     room?.keep(this.#byteCount)
@@ -177,7 +215,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
       remote_address: this.#connection?.remote_address ?? null,
       error: null,
     }
-    this.#end(outcome, !truncated)
+    this.#end(outcome, this.#answered && !isSending(this.#connection))
   }
 
   #end(outcome: Outcome | null, reusable = false): void {
@@ -190,6 +228,24 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     else connections.drop(this.#connection)
     if (outcome !== null) resolve(outcome)
   }
+}
+
+/** Of headers as they came, name and value in turn. */
+const isTooMany = (raw: unknown): boolean => Array.isArray(raw) && raw.length > 2 * HEADERS_MAX
+
+type Sending = Connection & { socket: Socket }
+
+/** Whether more of the request than fits into the socket's buffers is still to be sent. */
+const isSending = (connection: Connection | null): connection is Sending =>
+  connection?.socket != null && !connection.socket.destroyed && connection.socket.writableNeedDrain
+
+/** Calls `then` once, when the request is sent or the connection is closed. */
+function whenSent({ socket }: Sending, then: () => void): void {
+  const done = () => {
+    socket.off('drain', done).off('close', done)
+    then()
+  }
+  socket.on('drain', done).on('close', done)
 }
 
 const onTimeout = (exchange: Exchange) => exchange.expire()

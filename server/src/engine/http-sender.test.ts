@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
 import { startEndlessReceiver, startRawReceiver, startReceiver } from '../../test/support/receiver.ts'
 import type { AnswerRoom } from './intake.ts'
 import { answering, OK, startSender, using } from '../../test/support/sender.ts'
@@ -239,12 +241,99 @@ test('a body of thousands of pieces is whole, and in order', async (t) => {
     t,
     `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
   )
-  const { send } = await startSender(t)
+  const { send } = await startSender(t, { body_bytes: 1024 * 1024 })
   for (let i = 0; i < 2; i++) {
     const outcome = await send(receiver.url)
     assert.deepEqual([outcome.kind, outcome.truncated, outcome.response_body], ['delivered', false, digits])
   }
   assert.equal(receiver.connections.length, 1)
+})
+
+test('an answer of very many parts is cut, and its connection is closed', async (t) => {
+  const chunks = '1\r\nx\r\n'.repeat(16_000)
+  const receiver = await answering(
+    t,
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
+  )
+  const { send } = await startSender(t)
+  const outcome = await send(receiver.url)
+  assert.deepEqual([outcome.kind, outcome.truncated], ['delivered', true])
+  assert.match(outcome.response_body ?? '', /^x{1,1000}$/)
+
+  const names = Array.from({ length: 300 }, (_, i) => `x-${i}: 1\r\n`).join('')
+  for (const [answer, error] of [
+    ['HTTP/1.1 103 C\r\n\r\n'.repeat(11_000) + OK, /interim answers without end/],
+    [OK.replace('\r\n', `\r\n${names}`), /more than 256 headers/],
+    [OK.replace('\r\n', `\r\n${'set-cookie: a\r\n'.repeat(300)}`), /more than 256 headers/],
+    [`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n${names}\r\n`, /more than 256 headers/],
+  ] as const) {
+    const many = await answering(t, answer)
+    const { kind, error: sentence } = await send(many.url)
+    assert.equal(kind, 'protocol')
+    assert.match(sentence ?? '', error)
+  }
+})
+
+test('an answer that comes in very many pieces ends', async (t) => {
+  const { send } = await startSender(t)
+  const receiver = await using(
+    t,
+    startRawReceiver((socket) => {
+      socket.setNoDelay()
+      const drip = setInterval(() => socket.write('x'), 1)
+      socket.write('HTTP/1.1 200 ')
+      socket.on('error', () => {}).on('close', () => clearInterval(drip))
+    }),
+  )
+  const { kind, error } = await send(receiver.url)
+  assert.equal(kind, 'protocol')
+  assert.match(error ?? '', /more than 256 pieces/)
+})
+
+/** A receiver that answers as soon as a request begins, and reads no more of it; gives the connection as well. */
+async function startHasty(t: TestContext) {
+  const answered = Promise.withResolvers<Socket>()
+  const receiver = await using(
+    t,
+    startRawReceiver((socket, packet) => {
+      if (packet > 1) return
+      socket.pause().on('error', () => {})
+      socket.write(OK)
+      answered.resolve(socket)
+    }),
+  )
+  return { receiver, answered: answered.promise }
+}
+
+const LARGE = 'x'.repeat(16 * 1024 * 1024)
+
+test('an answer that comes before the request is read ends with the request, and its connection is used again', async (t) => {
+  const { receiver, answered } = await startHasty(t)
+  const { send } = await startSender(t)
+  let read = 0
+  const sending = send(receiver.url, { body: LARGE }).then((outcome) => ({ outcome, read_then: read }))
+  const socket = await answered
+  socket.on('data', (data) => {
+    read += data.length
+    if (data.includes('POST')) socket.write(OK)
+  })
+  socket.resume()
+  const { outcome, read_then } = await sending
+  assert.deepEqual([outcome.kind, outcome.truncated, outcome.response_body], ['delivered', false, 'ok'])
+  assert.ok(read_then > LARGE.length / 2, `it ended when ${read_then} bytes were read`)
+  assert.equal((await send(receiver.url)).kind, 'delivered')
+  assert.equal(receiver.connections.length, 1)
+})
+
+test('a request that is answered and never read ends with its time-out, and its connection is closed', async (t) => {
+  const { receiver, answered } = await startHasty(t)
+  const { send } = await startSender(t)
+  const outcome = await send(receiver.url, { body: LARGE, timeout_ms: 200 })
+  assert.deepEqual([outcome.kind, outcome.truncated], ['delivered', false])
+  const socket = await answered
+  const closed = once(socket, 'close')
+  socket.resume()
+  await closed
 })
 
 test('a body that drips is cut when its time is over: delivered, truncated, connection closed', async (t) => {

@@ -73,7 +73,7 @@ const attacks: Record<string, Attack> = {
   },
   'interim answers without an end': {
     act: (socket) => flood(socket, 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(1000)),
-    ...protocol(tooMuch),
+    ...protocol(/interim answers without end/),
   },
   'early hints without an end': {
     act: (socket) =>
