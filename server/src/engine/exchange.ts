@@ -9,7 +9,7 @@ import type { Connection, Connections, Pool, Waiter } from './connections.ts'
 import type { AnswerRoom } from './intake.ts'
 import { HEADERS_MAX, mostParts } from './wire-bound.ts'
 
-/** Bounds of one exchange: until the status line, and of the body that is read after it; null leaves it what is left. */
+/** Bounds of one exchange, which never lasts longer than both times: until the status line, and of the body that is read after it; null leaves it what is left. */
 type Bounds = { timeout_ms: number; body_bytes: number; body_ms: number | null }
 
 const MOST_PIECES = 1024
@@ -35,6 +35,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   readonly #options: ExchangeOptions
   #connection: Connection | null = null
   #timer: NodeJS.Timeout | undefined
+  #deadline = 0
   #ended = false
   #waited = false
   #begun = false
@@ -56,6 +57,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   begin(): void {
     const { connections, pool, bounds } = this.#options
     this.#timer = setTimeout(onTimeout, bounds.timeout_ms, this)
+    this.#deadline = performance.now() + bounds.timeout_ms + (bounds.body_ms ?? 0)
     connections.acquire(pool, this)
     this.#waited = this.#connection === null
   }
@@ -144,17 +146,18 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
 
   /**
    * A receiver may answer before it reads the request. What is not sent yet is in memory, where nobody counts it once this has ended, and would be
-   * lost with the connection.
+   * lost with the connection. It has what is left of the longest time that an exchange may take, since leases reckon with that.
    */
   onResponseEnd({ rawTrailers }: Dispatcher.DispatchController): void {
     if (this.#ended) return
     // Also of an answer that is a success by its status: only failures open the destination's breaker.
     if (isTooMany(rawTrailers)) return this.#endOverfull()
     this.#answered = true
-    if (!isSending(this.#connection)) return this.#endAnswered(false)
+    const socket = this.#connection?.socket
+    if (!socket?.writableNeedDrain) return this.#endAnswered(false)
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(onTimeout, this.#options.bounds.timeout_ms, this)
-    whenSent(this.#connection, () => this.#endAnswered(false))
+    this.#timer = setTimeout(onTimeout, this.#deadline - performance.now(), this)
+    whenSent(socket, () => this.#endAnswered(false))
   }
 
   onResponseError(controller: unknown, error: Error): void {
@@ -215,7 +218,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
       remote_address: this.#connection?.remote_address ?? null,
       error: null,
     }
-    this.#end(outcome, this.#answered && !isSending(this.#connection))
+    const socket = this.#connection?.socket
+    this.#end(outcome, this.#answered && socket?.destroyed === false && !socket.writableNeedDrain)
   }
 
   #end(outcome: Outcome | null, reusable = false): void {
@@ -233,14 +237,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
 /** Of headers as they came, name and value in turn. */
 const isTooMany = (raw: unknown): boolean => Array.isArray(raw) && raw.length > 2 * HEADERS_MAX
 
-type Sending = Connection & { socket: Socket }
-
-/** Whether more of the request than fits into the socket's buffers is still to be sent. */
-const isSending = (connection: Connection | null): connection is Sending =>
-  connection?.socket != null && !connection.socket.destroyed && connection.socket.writableNeedDrain
-
-/** Calls `then` once, when the request is sent or the connection is closed. */
-function whenSent({ socket }: Sending, then: () => void): void {
+/** Calls `then` once, when what was written is sent or the socket is closed. */
+function whenSent(socket: Socket, then: () => void): void {
   const done = () => {
     socket.off('drain', done).off('close', done)
     then()

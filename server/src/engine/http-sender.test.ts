@@ -327,7 +327,7 @@ test('an answer that comes before the request is read ends with the request, and
 
 test('a request that is answered and never read ends with its time-out, and its connection is closed', async (t) => {
   const { receiver, answered } = await startHasty(t)
-  const { send } = await startSender(t)
+  const { send } = await startSender(t, { body_ms: 50 })
   const outcome = await send(receiver.url, { body: LARGE, timeout_ms: 200 })
   assert.deepEqual([outcome.kind, outcome.truncated], ['delivered', false])
   const socket = await answered
