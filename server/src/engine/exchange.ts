@@ -1,5 +1,6 @@
 // One request and its answer, from the wait for a connection to the end of the body, and of the request, which may take longer. It ends
-// exactly once; what the HTTP client still says after that is ignored. A connection whose answer did not end by itself is destroyed, never reused.
+// exactly once; what the HTTP client still says after that is ignored. A connection is destroyed, never reused, where the answer did not end by
+// itself or the request was not sent.
 import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { IncomingHttpHeaders } from 'undici/types/header.js'
@@ -9,7 +10,10 @@ import type { Connection, Connections, Pool, Waiter } from './connections.ts'
 import type { AnswerRoom } from './intake.ts'
 import { HEADERS_MAX, mostParts } from './wire-bound.ts'
 
-/** Bounds of one exchange, which never lasts longer than both times: until the status line, and of the body that is read after it; null leaves it what is left. */
+/**
+ * Bounds of one exchange: until the status line, and of the body that is read after it; null leaves it what is left. It never lasts longer
+ * than both times together.
+ */
 type Bounds = { timeout_ms: number; body_bytes: number; body_ms: number | null }
 
 const MOST_PIECES = 1024
@@ -30,7 +34,7 @@ type ExchangeOptions = {
   reject: (error: Error) => void
 }
 
-/** The life of one exchange; `begin` starts it, `stop` ends it as `unknown`. */
+/** The life of one exchange; `begin` starts it, `stop` ends it as `unknown`, if it has no whole answer yet. */
 export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   readonly #options: ExchangeOptions
   #connection: Connection | null = null

@@ -25,7 +25,7 @@ export type SendRequest = {
 export type HttpSender = {
   /**
    * Sends, by POST unless told otherwise. Once `signal` aborts the outcome is `unknown`, error `stopped`, even if the
-   * receiver has got the request. Rejects for a URL or header that is not valid.
+   * receiver has got the request, unless its whole answer is there. Rejects for a URL or header that is not valid.
    */
   send(request: SendRequest, signal?: AbortSignal): Promise<Outcome>
   /** Ends what is under way as `unknown` and closes every socket. Later sends end as `unknown` at once. */

@@ -16,7 +16,7 @@ const SLACK_BYTES = 64 * 1024
 export const HEADERS_MAX = 256
 
 /** The most parts of an answer whose body may have so many bytes: reads, interim answers, pieces of its body. */
-export const mostParts = (body_bytes: number): number => 128 + body_bytes / 128
+export const mostParts = (body_bytes: number): number => 128 + Math.ceil(body_bytes / 128)
 
 /**
  * Ends a connection as a `protocol` failure once an answer, whose body may have `body_bytes`, takes far more than that, or too many
