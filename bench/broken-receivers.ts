@@ -7,6 +7,8 @@ export type BrokenReceiver = AsyncDisposable & { url: string }
 
 const SLOW_MS = 10_000
 const DRIP_MS = 1000
+const CHUNKS = 16_000
+const IN_CHUNKS = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${'1\r\n.\r\n'.repeat(CHUNKS)}0\r\n\r\n`
 
 /** What a receiver does with each request, of which it gets the head. */
 type Behavior = (socket: Socket, head: string) => void
@@ -41,6 +43,9 @@ export const drip: Behavior = (socket) => {
   const timer = setInterval(() => socket.write('.'), DRIP_MS)
   socket.on('close', () => clearInterval(timer))
 }
+
+/** Answers 200 with a body of many thousand chunks, a byte each. */
+export const answerInChunks: Behavior = (socket) => void socket.write(IN_CHUNKS)
 
 /** Starts one on a free port of the loopback address. */
 export async function startBroken(behave: Behavior): Promise<BrokenReceiver> {

@@ -7,6 +7,7 @@ import {
   answer500,
   answerAtOnce,
   answerFirst,
+  answerInChunks,
   answerLate,
   drip,
   neverAnswer,
@@ -81,6 +82,7 @@ export async function fairness(stage: Stage): Promise<Result[]> {
     { name: 'drips its answer for ever', ...only(await broken(drip)) },
     { name: `answers 500, ${countText(waiting)} waiting`, ...only(await broken(answer500)), waiting },
     { name: 'answers after 10 s', ...only(await broken(answerLate)) },
+    { name: 'answers in chunks of a byte', ...only(await broken(answerInChunks)) },
     {
       name: 'has a name that DNS never answers',
       ...only(`http://${SILENT_NAME}`),

@@ -46,7 +46,7 @@ export const HELP = `Usage: npm run bench -- [options]
   --json FILE        where the figures go as JSON (bench-results.json)
   --built            builds the package and measures that, not the sources
   --nodes LIST       also on PostgreSQL, with one node and then with two if LIST is 1,2; on the server of DATABASE_URL if
-                     that is set (a user that may create databases), else on one of its own
+                     that is set (a user that may create databases and run checkpoint), else on one of its own
   --profile DIR      writes the server's CPU profiles of resolve and drain there and prints what cost most; one round of
                      load alone, if --rounds and --only do not say otherwise
   --rounds N         interleaved rounds, of which medians are shown (3)
