@@ -47,6 +47,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   #asked = false
   #reused = false
   #partCount = 0
+  #headerCount = 0
   #answered = false
   #status = 0
   #headers: IncomingHttpHeaders = {}
@@ -108,11 +109,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     headers: IncomingHttpHeaders,
   ): void {
     if (this.#ended) return
-    if (isTooMany(rawHeaders)) return this.#endOverfull()
-    if (status < 200) {
-      if (this.#isPartTooMany()) this.#endProtocol('The receiver sends interim answers without end.')
-      return
-    }
+    const isInterim = status < 200
+    if (this.#isOverfull(rawHeaders, isInterim ? 1 : 0)) return this.#endOverfull()
+    if (isInterim) return
     this.#status = status
     this.#headers = headers
     const { body_ms } = this.#options.bounds
@@ -128,6 +127,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     this.#byteCount += chunk.length
     if (this.#byteCount > this.#options.bounds.body_bytes || this.#isPartTooMany()) this.#endAnswered(true)
     else if (this.#byteCount > ROOMLESS_BYTES && !this.#asked) this.#askForRoom(controller)
+  }
+
+  /** Of all heads and trailers of the exchange together: interim answers cost what their headers do. */
+  #isOverfull(rawHeaders: unknown, more: number): boolean {
+    this.#headerCount += more + (Array.isArray(rawHeaders) ? rawHeaders.length / 2 : 0)
+    return this.#headerCount > HEADERS_MAX
   }
 
   #isPartTooMany(): boolean {
@@ -155,7 +160,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   onResponseEnd({ rawTrailers }: Dispatcher.DispatchController): void {
     if (this.#ended) return
     // Also of an answer that is a success by its status: only failures open the destination's breaker.
-    if (isTooMany(rawTrailers)) return this.#endOverfull()
+    if (this.#isOverfull(rawTrailers, 0)) return this.#endOverfull()
     this.#answered = true
     const socket = this.#connection?.socket
     if (!socket?.writableNeedDrain) return this.#endAnswered(false)
@@ -197,10 +202,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   }
 
   #endOverfull(): void {
-    this.#endProtocol(`The answer has more than ${HEADERS_MAX} headers.`)
-  }
-
-  #endProtocol(error: string): void {
+    const error = `The answer has more than ${HEADERS_MAX} headers and interim answers.`
     this.#end(unanswered('protocol', error, this.#connection?.remote_address))
   }
 
@@ -237,9 +239,6 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     if (outcome !== null) resolve(outcome)
   }
 }
-
-/** Of headers as they came, name and value in turn. */
-const isTooMany = (raw: unknown): boolean => Array.isArray(raw) && raw.length > 2 * HEADERS_MAX
 
 /** Calls `then` once, when what was written is sent or the socket is closed. */
 function whenSent(socket: Socket, then: () => void): void {

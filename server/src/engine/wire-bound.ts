@@ -1,7 +1,7 @@
 // How much may come in over a socket for one answer, and in how many parts. The HTTP client bounds headers and its callers bound bodies,
 // but interim answers, reason phrases, chunk extensions and white space are neither: without this a receiver fills the line
 // with them until the time-out, and the event loop with reading them. A part costs more than its bytes: answers of 11,000 interim
-// ones, of 16,000 chunks of a byte or of 2,300 headers cost 4 ms each, and everybody else seconds (measured).
+// ones, of 16,000 chunks of a byte or of 2,300 headers cost 4 ms each, and one of 250 interim ones with 195 headers each 60 (measured).
 import type { Socket } from 'node:net'
 import { SendError } from '../domain/outcome.ts'
 
@@ -12,10 +12,10 @@ export const HEADERS_BYTES = 16 * 1024
 const FRAMING = 8
 const SLACK_BYTES = 64 * 1024
 
-/** The most headers of an answer, which is more than anybody honest sends. */
+/** The most headers of an answer, its interim ones and its trailers included, which is more than anybody honest sends. */
 export const HEADERS_MAX = 256
 
-/** The most parts of an answer whose body may have so many bytes: reads, interim answers, pieces of its body. */
+/** The most reads of an answer whose body may have so many bytes, and the most pieces of that. */
 export const mostParts = (body_bytes: number): number => 128 + Math.ceil(body_bytes / 128)
 
 /**
