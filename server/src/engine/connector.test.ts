@@ -61,6 +61,19 @@ test('TLS goes to the vetted address under the name of the URL, without HTTP/2',
   assert.deepEqual(new Set(seen.map(({ protocol }) => protocol)), new Set(['http/1.1']))
 })
 
+test('no handshake is made again on a connection that stands', async (t) => {
+  const { port, sockets } = await startTlsReceiver(t, { maxVersion: 'TLSv1.2' })
+  trustSelfSigned(t)
+  const { send } = await startSender(t, { zone: toLoopback })
+  await send(`https://receiver.test:${port}/`)
+  const [socket] = sockets
+  assert.ok(socket)
+  const refused = once(socket, 'error')
+  socket.renegotiate({}, () => assert.fail('it was made'))
+  const [error] = await refused
+  assert.equal(error.code, 'ERR_SSL_NO_RENEGOTIATION')
+})
+
 test('a certificate that is not trusted, or for another name, is a tls outcome each time', async (t) => {
   // A resumed session is not checked for its name again: one that was kept too early would open the second try.
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {

@@ -1,6 +1,7 @@
 // Opens one TCP or TLS connection for the HTTP client, to a vetted address and nowhere else. The host name serves for SNI
 // and the certificate only: given to net.connect it would be resolved a second time, and the guard would have judged the
 // wrong address.
+import { constants } from 'node:crypto'
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, DEFAULT_CIPHERS } from 'node:tls'
 import type { buildConnector } from 'undici'
@@ -26,6 +27,8 @@ const MOST_ADDRESSES = 3
 const MOST_SESSIONS = 1000
 // A session holds the receiver's certificate, which may have any size.
 const SESSION_BYTES = 16 * 1024
+// A server gives one or two. 50,000 of them on each of four connections held up everybody for 3 s (measured).
+const MOST_TICKETS = 16
 
 type Encryption = { address: string; hostname: string; sessionKey: string; sessions: Map<string, Buffer> }
 
@@ -135,6 +138,8 @@ function encrypt(
     const socket = connectTls({
       socket: plain,
       ciphers: CIPHERS,
+      // A receiver could have us make one handshake after the other on a connection that stands.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       // A literal has no SNI; Node then compares the certificate with `host`.
       servername: isIP(hostname) === 0 ? hostname.replace(/\.$/, '') : '',
       host: address,
@@ -156,7 +161,12 @@ function encrypt(
     socket.on('error', ignore)
     socket.on('error', fail)
     socket.once('secureConnect', () => settle(socket))
-    socket.on('session', (session: Buffer) => remember(sessions, sessionKey, session))
+    let ticketCount = 0
+    socket.on('session', (session: Buffer) => {
+      if (++ticketCount > MOST_TICKETS)
+        socket.destroy(new SendError('protocol', 'The receiver sends TLS session tickets without end.'))
+      else remember(sessions, sessionKey, session)
+    })
     if (signal.aborted) cancel()
   })
 }
