@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingHttpHeaders } from 'node:http'
 import { test, type TestContext } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import type { Zone } from '../../test/support/dns-server.ts'
 import {
   startEndlessReceiver,
@@ -273,6 +273,36 @@ test('what frames an answer is bounded, too, and its connection is closed', asyn
     const [socket] = flooding.connections
     assert.ok((socket?.bytesWritten ?? 0) < 20_000_000, `${socket?.bytesWritten} bytes were taken`)
   }
+})
+
+test('interim answers are bounded by their headers, too', async (t) => {
+  const { failure } = await startFetcher(t)
+  const hint = `HTTP/1.1 103 Early Hints\r\n${'link: a\r\n'.repeat(128)}\r\n`
+  const receiver = await answering(t, hint.repeat(2) + OK)
+  const error = await failure(receiver.url)
+  assert.equal(error.reason, 'unreachable')
+  assert.match(error.message, /interim answers without end/)
+})
+
+test('a body in very small pieces is read with rests, so that others are not held up', async (t) => {
+  const { fetch } = await startFetcher(t)
+  const chunks = '1\r\nx\r\n'.repeat(500)
+  const receiver = await answering(
+    t,
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`,
+  )
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let count = 0
+  const reading = (async () => {
+    for await (const piece of fetch(receiver.url, BOUNDS)) count += piece.length
+  })()
+  for (const most of [200, 400]) {
+    for (let turns = 0; turns < 100; await nextTurn()) if (count >= most) turns++
+    assert.equal(count, most)
+    t.mock.timers.tick(10)
+  }
+  await reading
+  assert.equal(count, 500)
 })
 
 test('silence is bounded, before the answer and amid it', async (t) => {

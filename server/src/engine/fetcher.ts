@@ -1,5 +1,6 @@
 // Reads what a customer's URL holds. The other side is not trusted: it may lie, drip, hang, redirect into our network or never
 // end, so every wait and every byte has a bound. A connection serves one request: fetches are few, and none waits for another.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, type Dispatcher } from 'undici'
 import type { Fetch, FetchBounds, FetchError } from '../dialects/work.ts'
 import type { Egress } from './egress.ts'
@@ -14,8 +15,9 @@ import {
   unansweredFault,
 } from './fetch-fault.ts'
 import { firstTarget, nextTarget, type Target } from './fetch-target.ts'
+import { SendError } from '../domain/outcome.ts'
 import { splitUrl } from './request-url.ts'
-import { boundWire, HEADERS_BYTES } from './wire-bound.ts'
+import { boundWire, HEADERS_BYTES, HEADERS_MAX } from './wire-bound.ts'
 
 export type Fetcher = {
   fetch: Fetch
@@ -24,6 +26,11 @@ export type Fetcher = {
 }
 
 const MOST_REDIRECTS = 5
+// What is read ahead of its reader: chunks of a byte are kept in a hundred bytes each.
+const AHEAD_BYTES = 16 * 1024
+// Of all fetches together. A piece takes microseconds of the main thread, however small it is: chunks of a byte took all of it, for as long as
+// they came (measured). A file that is written line by line comes at 20,000 lines a second.
+const PIECES = { most: 200, rest_ms: 10 }
 
 /** Makes a fetcher; `version` is the program's, for the `user-agent`. It holds sockets, so close it. */
 export function createFetcher({
@@ -33,6 +40,7 @@ export function createFetcher({
   egress: Pick<Egress, 'connect'>
   version: string
 }): Fetcher {
+  const takePiece = createPace(PIECES)
   const stops = new Set<() => void>()
   const closing = new Set<Promise<void>>()
   let closed = false
@@ -72,7 +80,13 @@ export function createFetcher({
       'user-agent': `Ringback/${version}`,
     }
     if (authorization !== null) headers['authorization'] = authorization
-    return client.request({ method: 'GET', path, headers })
+    let headerCount = 0
+    const onInfo = (interim: { headers: object }) => {
+      headerCount += 1 + Object.values(interim.headers).flat().length
+      if (headerCount > HEADERS_MAX)
+        throw new SendError('protocol', 'The URL gives interim answers without end.')
+    }
+    return client.request({ method: 'GET', path, headers, highWaterMark: AHEAD_BYTES, onInfo })
   }
 
   async function* fetch(
@@ -138,6 +152,7 @@ export function createFetcher({
         if (done === true) return
         byteCount += value.length
         if (byteCount > max_bytes) throw sizeFault(statusCode, max_bytes)
+        await takePiece()
         yield value
       }
     } finally {
@@ -152,5 +167,19 @@ export function createFetcher({
       for (const stop of stops) stop()
       await Promise.all(closing)
     },
+  }
+}
+
+/** Lets so many pass between two rests, each as long as that; in the order in which they come. */
+function createPace({ most, rest_ms }: { most: number; rest_ms: number }): () => Promise<void> {
+  let passed = 0
+  let turn = Promise.resolve()
+  return () => {
+    if (passed === most) {
+      passed = 0
+      turn = turn.then(() => sleep(rest_ms))
+    }
+    passed++
+    return turn
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { splitLines } from './lines.ts'
 
 async function* chunksOf(text: string, size: number): AsyncGenerator<Buffer> {
@@ -32,4 +33,12 @@ test('a line that is too long is cut, and the next one is whole', async () => {
     assert.match(lines[1] ?? '', /^x{1,400}…$/)
   }
   assert.deepEqual(await linesOf('x'.repeat(100), 9), ['x'.repeat(100)])
+})
+
+test('other work goes on between the lines of one piece', async () => {
+  const reading = linesOf('\n'.repeat(100_000), 100_000)
+  const isOver = async () => (await Promise.race([reading, nextTurn('not yet')])) !== 'not yet'
+  let turns = 0
+  while (!(await isOver())) turns++
+  assert.ok(turns > 100, `${turns} turns`)
 })

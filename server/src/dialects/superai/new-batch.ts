@@ -111,7 +111,7 @@ export const printNewBatch = ({ metadata, inputs, ...rest }: NewBatch): string =
   print({
     ...rest,
     metadata: verbatim(metadata),
-    inputs: inputs === null ? null : inputs.map((text) => new Verbatim(text)),
+    inputs: inputs === null ? null : new Verbatim(`[${inputs.join(',')}]`),
   })
 
 /** Reads the body of a batch's record. */
