@@ -19,8 +19,8 @@ test('a placeholder without a value is an error that names it', () => {
     assert.throws(() => fillTemplate('{startResult.body.id}', answer), TemplateError)
 })
 
-test('a value that would lead to another path, or is no text at all, is an error', () => {
-  for (const id of ['..', '.', '\\ud800'])
+test('a value that would lead to another path, is too long, or is no text at all, is an error', () => {
+  for (const id of ['..', '.', '\\ud800', 'x'.repeat(2049)])
     assert.throws(
       () => fillTemplate('https://p.test/jobs/{startResult.body.id}', `{"id":"${id}"}`),
       TemplateError,
@@ -28,7 +28,12 @@ test('a value that would lead to another path, or is no text at all, is an error
 })
 
 test('a template that can never be a URL is known beforehand', () => {
-  for (const good of ['{startResult.body.url}', 'http://p.test', 'https://p.test/{startResult.body.a.b}'])
+  for (const good of [
+    '{startResult.body.url}',
+    'http://p.test',
+    'https://p.test/{startResult.body.a.b}',
+    `https://p.test/${'{startResult.body.id}'.repeat(8)}`,
+  ])
     assert.equal(templateFault(good), undefined, good)
   for (const bad of [
     '',
@@ -37,6 +42,7 @@ test('a template that can never be a URL is known beforehand', () => {
     '{startResult.url}',
     'https://p.test/{id}',
     `https://${'x'.repeat(2048)}`,
+    `https://p.test/${'{startResult.body.id}'.repeat(9)}`,
   ])
     assert.notEqual(templateFault(bad), undefined, bad)
 })
