@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../domain/errors.ts'
 import { DEPTH_MAX, hasNul, isTooDeep } from '../domain/json.ts'
+import { LARGE_BYTES, ownTurn } from './own-turn.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,6 +21,7 @@ export async function parseJsonBody(request: FastifyRequest, bytes: Buffer): Pro
   if (coding !== 'identity') {
     throw new AppError('unsupported_media_type', `content-encoding: ${coding} is not read; send plain JSON`)
   }
+  if (bytes.length > LARGE_BYTES) await ownTurn()
   if (!isUtf8(bytes)) throw new AppError('invalid_json', 'The body is not UTF-8')
   const text = bytes.toString()
   request.text = text

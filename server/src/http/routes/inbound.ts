@@ -14,6 +14,7 @@ import type { Deps } from '../deps.ts'
 import { logBug, readOn, setProblemHead, toAppError } from '../errors.ts'
 import { cleanText, jsonTextOf, ledgerHeaders } from '../inbound-request.ts'
 import { readBody } from '../body.ts'
+import { LARGE_BYTES, ownTurn } from '../own-turn.ts'
 import { json, route } from '../route.ts'
 import { Json } from '../schemas/fields.ts'
 
@@ -95,6 +96,7 @@ async function resolve(deps: Deps, attempt: Attempt): Promise<string> {
   // What is read already is not lost when the sender does not wait for the answer.
   const bytes = await readBody(request.raw, config.body_limit)
   if (bytes === undefined) readOn(request, reply)
+  else if (bytes.length > LARGE_BYTES) await ownTurn()
   const task = await whenAnswered(deps, attempt)
   const verdict = obstacle(task, hash, store.now())
   const arrival: Arrival = {
