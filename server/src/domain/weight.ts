@@ -19,6 +19,10 @@ export const SMALL_BODY = SMALL_BYTES / COPIES
 /** Of a delivery. */
 export const deliveryBytes = ({ body }: { body: string }): number => bodyWeight(Buffer.byteLength(body))
 
+/** Of the texts of a task, in UTF-16 units. */
+export const taskLength = ({ params, metadata, response, call_plan }: Task): number =>
+  params.length + metadata.length + (response?.length ?? 0) + (call_plan?.length ?? 0)
+
 /** Of a call: what its request is made of. */
 export const callBytes = ({ task }: { task: Pick<Task, 'call_plan' | 'params'> }): number =>
   Buffer.byteLength(task.call_plan ?? '') + Buffer.byteLength(task.params)

@@ -8,7 +8,7 @@ const DEFAULT_LIMIT = 20
 /** The query of every list. */
 export const pageQuery = {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 100, description: 'Rows of a page; 20 by default' }),
+    Type.Integer({ minimum: 1, maximum: 100, description: 'The most rows of a page; 20 by default' }),
   ),
   cursor: Type.Optional(Type.String({ maxLength: 200, description: 'next_cursor of the page before' })),
 }

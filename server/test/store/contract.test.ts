@@ -1049,6 +1049,29 @@ for (const { name, open } of contractDatabases) {
       assert.deepEqual(seen, made.toReversed())
     })
 
+    it('ends a page of large tasks sooner, without gaps', async () => {
+      await freshProject()
+      const made: string[] = []
+      for (let i = 0; i < 6; i++)
+        made.push((await create({ params: JSON.stringify('x'.repeat((i === 3 ? 5 : 1) * 1024 * 1024)) })).id)
+      const pages: string[][] = []
+      for (let after: string | null = null, more = true; more;) {
+        const { rows, has_more }: { rows: Task[]; has_more: boolean } = await store.listTasks(
+          { project_id: project.id, mode: 'live' },
+          {},
+          page(100, after),
+        )
+        pages.push(rows.map(({ id }) => id))
+        after = rows.at(-1)?.id ?? null
+        more = has_more
+      }
+      assert.deepEqual(pages.flat(), made.toReversed())
+      assert.deepEqual(
+        pages.map(({ length }) => length),
+        [2, 1, 3],
+      )
+    })
+
     const secretOf = (value: string, kind: SecretKind = 'signing', mode: Mode | null = null): Secret => ({
       id: newId(),
       project_id: project.id,

@@ -1,9 +1,10 @@
 // Finding tasks by a filter, in the order of their ids, which is that of their creation. Most conditions are looked at task by
 // task on the way; ids, unique ids and labels lead to their tasks.
 import { firstIdAt } from '../../domain/id.ts'
-import { toPage, type Page } from '../../domain/page.ts'
+import { cutPage, toPage, type Page } from '../../domain/page.ts'
 import type { Scope } from '../../domain/project.ts'
 import type { Task } from '../../domain/task.ts'
+import { taskLength } from '../../domain/weight.ts'
 import { bulk, type Flavor, type Row, type Transaction } from '../database.ts'
 import type { TaskFilter } from '../store.ts'
 import { countUpTo, inScope, isInState, where, type Condition } from './where.ts'
@@ -15,6 +16,8 @@ export type TaskPageRequest = {
   order: 'newest' | 'oldest'
   /** The id of the last task seen. */
   after?: string | null
+  /** The page ends sooner where the texts of its tasks come to more. */
+  most_bytes?: number
 }
 
 /** A page of the tasks that match. */
@@ -22,7 +25,7 @@ export async function findTasks(
   tx: Transaction,
   { scope, filter, page }: { scope: Scope; filter: TaskFilter; page: TaskPageRequest },
 ): Promise<Page<Task>> {
-  const { limit, offset, order } = page
+  const { limit, offset, order, most_bytes = Infinity } = page
   const [behind, direction] = order === 'newest' ? ['<', 'desc'] : ['>', 'asc']
   const { from, key, conditions } = await matches(tx, scope, filter)
   const { sql, binds } = where([...conditions, [`${key} ${behind} $`, page.after ?? undefined]])
@@ -31,7 +34,7 @@ export async function findTasks(
      limit $${binds.length + 1} offset $${binds.length + 2}`,
     [...binds, limit + 1, offset],
   )
-  return toPage(rows as Task[], limit)
+  return cutPage(toPage(rows as Task[], limit), most_bytes, taskLength)
 }
 
 /** How many tasks match; counts no further than `limit`. */

@@ -1,0 +1,34 @@
+// Answers that their readers do not take. Until it is sent an answer is in memory, and a client may ask for many and read none: 80 connections
+// with a list of 90 MB each came to 5.7 GB (measured).
+import type { FastifyInstance } from 'fastify'
+import { AppError } from '../domain/errors.ts'
+import { LARGE_BYTES } from './own-turn.ts'
+
+const MOST_BYTES = 64 * 1024 * 1024
+
+/** Refuses reads of a project where large answers that it has not taken come to more than 64 MiB; one is sent in any case. */
+export function boundUnread(app: FastifyInstance): void {
+  const unread = new Map<string, number>()
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const project_id = request.caller?.project.id
+    if (project_id === undefined || typeof payload !== 'string' || payload.length < LARGE_BYTES)
+      return done(null, payload)
+    const { length } = payload
+    const before = unread.get(project_id) ?? 0
+    // What has changed something is answered in any case.
+    if (request.method === 'GET' && before > 0 && before + length > MOST_BYTES)
+      return done(
+        new AppError(
+          'overloaded',
+          'Too many answers wait to be read by you; read them, or ask for fewer at a time',
+        ),
+      )
+    unread.set(project_id, before + length)
+    reply.raw.once('close', () => {
+      const left = (unread.get(project_id) ?? 0) - length
+      if (left > 0) unread.set(project_id, left)
+      else unread.delete(project_id)
+    })
+    done(null, payload)
+  })
+}
