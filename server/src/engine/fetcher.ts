@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, type Dispatcher } from 'undici'
 import type { Fetch, FetchBounds, FetchError } from '../dialects/work.ts'
+import { SendError } from '../domain/outcome.ts'
 import type { Egress } from './egress.ts'
 import {
   brokenFault,
@@ -15,7 +16,6 @@ import {
   unansweredFault,
 } from './fetch-fault.ts'
 import { firstTarget, nextTarget, type Target } from './fetch-target.ts'
-import { SendError } from '../domain/outcome.ts'
 import { splitUrl } from './request-url.ts'
 import { boundWire, HEADERS_BYTES, HEADERS_MAX } from './wire-bound.ts'
 

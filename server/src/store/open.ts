@@ -1,6 +1,7 @@
 // The store as the rest of the program sees it: seals and opens secrets, asks the engine for room before a delivery is
 // inserted, hands it over after the commit, and remembers projects for a second.
 import { AppError } from '../domain/errors.ts'
+import { PAGE_BYTES } from '../domain/page.ts'
 import type { Task } from '../domain/task.ts'
 import { bodyWeight, deliveryBytes, SMALL_BYTES, taskLength } from '../domain/weight.ts'
 import { callVerbs, type CallWrite } from './call-verbs.ts'
@@ -370,8 +371,6 @@ function dueAfter(call: CallWrite | null | undefined): number | null | undefined
 
 // Two, so that the database has the next one when the first is done.
 const LISTS = { at_once: 2, most_waiting: 100 }
-// A hundred tasks of 900 kB in one page, asked for by four at a time, gave everybody else a p99 of 1.3 s (measured).
-const PAGE_BYTES = 4 * 1024 * 1024
 
 // So long a refused write speaks for those that nobody has tried since.
 const REFUSED_MS = 1000

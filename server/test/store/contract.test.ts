@@ -1072,6 +1072,27 @@ for (const { name, open } of contractDatabases) {
       )
     })
 
+    it('ends a page of large arrivals sooner', async () => {
+      await freshProject()
+      const { id } = await create()
+      for (let i = 0; i < 3; i++)
+        await store.recordArrival({
+          id: newId(),
+          task_id: id,
+          received_at: clock,
+          remote_address: '192.0.2.1',
+          headers: '{}',
+          body: 'x'.repeat(2 * 1024 * 1024),
+          verdict: 'invalid',
+        })
+      const first = await store.listArrivals(id, page(100))
+      const rest = await store.listArrivals(id, page(100, first.rows.at(-1)?.id))
+      assert.deepEqual(
+        [first.rows.length, first.has_more, rest.rows.length, rest.has_more],
+        [2, true, 1, false],
+      )
+    })
+
     const secretOf = (value: string, kind: SecretKind = 'signing', mode: Mode | null = null): Secret => ({
       id: newId(),
       project_id: project.id,

@@ -3,7 +3,7 @@ import { attemptsId, callSteps, type Call } from '../../domain/call.ts'
 import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { TaskEvent } from '../../domain/event.ts'
 import { firstIdAt } from '../../domain/id.ts'
-import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
+import { cutPage, PAGE_BYTES, toPage, type Page, type PageRequest } from '../../domain/page.ts'
 import type { Host, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
@@ -163,13 +163,11 @@ export const reads = {
     return { ...event, body: unpackBody(found) }
   },
 
-  listArrivals: (tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) =>
-    oldestFirst<Arrival>(
-      tx,
-      { select: '* from arrivals', where: 'task_id', key: 'id' },
-      [task_id, page.after ?? ''],
-      page.limit,
-    ),
+  async listArrivals(tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) {
+    const sql = { select: '* from arrivals', where: 'task_id', key: 'id' }
+    const found = await oldestFirst<Arrival>(tx, sql, [task_id, page.after ?? ''], page.limit)
+    return cutPage(found, PAGE_BYTES, ({ body }) => body?.length ?? 0)
+  },
 
   async findArrival(tx: Transaction, { scope, id }: { scope: Scope; id: string }) {
     const arrival = await first<Arrival>(tx.all('select * from arrivals where id = $1', [id]))
