@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fastify, type FastifyRequest } from 'fastify'
 import { problems, type AppError } from '../domain/errors.ts'
 import { boundUnread } from './unread.ts'
 
-test('who does not read large answers gets no more of them, until the connections are gone', async (t) => {
+async function start(t: TestContext) {
   const app = fastify()
   app.decorateRequest('caller', null)
   app.addHook('onRequest', (request, _reply, done) => {
@@ -21,18 +22,31 @@ test('who does not read large answers gets no more of them, until the connection
   app.get('/large', async () => 'x'.repeat(24 * 1024 * 1024))
   app.post('/large', async () => 'x'.repeat(24 * 1024 * 1024))
   app.get('/small', async () => 'x')
+  app.get('/late', async (_request, reply) => {
+    app.server.emit('late')
+    await once(reply.raw, 'close')
+    return 'x'.repeat(24 * 1024 * 1024)
+  })
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.after(() => app.close())
   const { port } = app.server.address() as AddressInfo
+  const open = (path: string, project: string) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nproject: ${project}\r\n\r\n`)
+    return socket
+  }
   const ask = async (path: string, project: string, method = 'GET') => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers: { project } })
     return { status: answer.status, text: await answer.text() }
   }
+  return { app, open, ask }
+}
 
+test('who does not read large answers gets no more of them, until the connections are gone', async (t) => {
+  const { open, ask } = await start(t)
   const deaf = await Promise.all(
     Array.from({ length: 2 }, async () => {
-      const socket = connect(port, '127.0.0.1')
-      socket.write('GET /large HTTP/1.1\r\nhost: x\r\nproject: deaf\r\n\r\n')
+      const socket = open('/large', 'deaf')
       await once(socket, 'readable')
       return socket
     }),
@@ -46,4 +60,20 @@ test('who does not read large answers gets no more of them, until the connection
 
   for (const socket of deaf) socket.destroy()
   while ((await ask('/large', 'deaf')).status === 503);
+})
+
+test('an answer to somebody who has gone away does not count', async (t) => {
+  const { app, open, ask } = await start(t)
+  const answered = Promise.withResolvers<void>()
+  let left = 3
+  app.server.on('request', (request) => request.once('close', () => --left === 0 && answered.resolve()))
+  for (let i = 0; i < 3; i++) {
+    const begun = once(app.server, 'late')
+    const socket = open('/late', 'gone')
+    await begun
+    socket.destroy()
+  }
+  await answered.promise
+  await nextTurn()
+  assert.equal((await ask('/large', 'gone')).status, 200)
 })

@@ -13,6 +13,8 @@ export function boundUnread(app: FastifyInstance): void {
     const project_id = request.caller?.project.id
     if (project_id === undefined || typeof payload !== 'string' || payload.length < LARGE_BYTES)
       return done(null, payload)
+    // The client has gone away: it was said that the answer is closed, and will not be said again.
+    if (reply.raw.closed) return done(null, payload)
     const { length } = payload
     const before = unread.get(project_id) ?? 0
     // What has changed something is answered in any case.
