@@ -582,7 +582,7 @@ export type ListTasksQuery = {
   unique_id?: string
   created_after?: string
   created_before?: string
-  /** Rows of a page; 20 by default */
+  /** The most rows of a page; 20 by default */
   limit?: number
   /** next_cursor of the page before */
   cursor?: string
@@ -594,7 +594,7 @@ export type GetTaskQuery = {
 }
 
 export type PageQuery = {
-  /** Rows of a page; 20 by default */
+  /** The most rows of a page; 20 by default */
   limit?: number
   /** next_cursor of the page before */
   cursor?: string
@@ -651,7 +651,7 @@ export type ListDeliveriesQuery = {
   /** A destination_id, an origin (https://host), or an e-mail domain */
   destination?: string
   created_after?: string
-  /** Rows of a page; 20 by default */
+  /** The most rows of a page; 20 by default */
   limit?: number
   /** next_cursor of the page before */
   cursor?: string
@@ -736,7 +736,7 @@ export type ListAuditsQuery = {
   act?: Act
   since?: string
   until?: string
-  /** Rows of a page; 20 by default */
+  /** The most rows of a page; 20 by default */
   limit?: number
   /** next_cursor of the page before */
   cursor?: string
