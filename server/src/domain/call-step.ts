@@ -1,11 +1,11 @@
 // What the answer to a call means for its task and for the next call: pure, a value in, a value out. That a lease still holds
 // and that the task is still the one it was decided on is the store's compare-and-set.
 import type { Call, CallPlan, CallReport, PollPlan, RequestPlan } from './call.ts'
-import { textAt, valueAt } from './json-path.ts'
+import { plainText, valuesAt } from './json-path.ts'
 import { print } from './json.ts'
 import { isJson } from './json-check.ts'
 import { reportedError } from './reported.ts'
-import { fillTemplate, TemplateError } from './template.ts'
+import { fillTemplates, TemplateError } from './template.ts'
 import type { CallVerb, TaskVerb, VerbInput } from './task.ts'
 
 /** How one call ended. `error` is one plain sentence. */
@@ -102,14 +102,12 @@ function afterRequest(state: CallContext, answer: Seen, rules: CallRules, now: n
 
 function beginPolling(state: CallContext, poll: PollPlan, { body }: Answered, now: number): CallMove {
   try {
-    const { result_url_template: template } = poll
-    const urls = {
-      url: fillTemplate(poll.url_template, body),
-      result_url: template === null ? null : fillTemplate(template, body),
-    }
+    const { url_template, result_url_template } = poll
+    const templates = result_url_template === null ? [url_template] : [url_template, result_url_template]
+    const [url = '', result_url = null] = fillTemplates(templates, body)
     return {
       task: { verb: 'poll', input: { expires_at: now + poll.max_duration_ms } },
-      call: again(state, now + poll.interval_ms, { ...urls, step: 'poll', failure_count: 0 }),
+      call: again(state, now + poll.interval_ms, { url, result_url, step: 'poll', failure_count: 0 }),
     }
   } catch (error) {
     if (error instanceof TemplateError) return failed(state, error.message)
@@ -131,15 +129,16 @@ function afterPoll(state: CallContext, answer: Seen, rules: CallRules, now: numb
     return refusals < REFUSALS_MAX ? later(refusals) : failed(state, `Polling failed. ${answer.error}`)
   }
   const { body } = answer
-  const status = isJson(body) ? textAt(body, status_path) : undefined
+  const values = valuesIn(body, [status_path, result_path, error_path])
+  const status = plainText(values.get(status_path))
   if (status === undefined) return later(0)
-  if (fail_values.includes(status)) return failed(state, reportedError(body, error_path, status))
+  if (fail_values.includes(status)) return failed(state, reportedError(values, { error_path, status }))
   if (!done_values.includes(status)) return later(0)
   if (call.result_url !== null) {
     const next = { step: 'result', url: call.result_url, failure_count: 0 } as const
     return { task: null, call: again(state, now, next) }
   }
-  return completed(state, answer, polled(state, body, result_path, now), rules)
+  return completed(state, answer, polled(state, resultOf(body, values, result_path), now), rules)
 }
 
 function afterResult(state: CallContext, answer: Seen, rules: CallRules, now: number): CallMove {
@@ -150,11 +149,13 @@ function afterResult(state: CallContext, answer: Seen, rules: CallRules, now: nu
     if (failures >= REFUSALS_MAX) return failed(state, `Reading the result failed. ${answer.error}`)
     return { task: null, call: again(state, now + interval_ms, { failure_count: failures }) }
   }
+  const { body } = answer
+  const values = valuesIn(body, [result_path, error_path])
   if (answer.status >= 400) {
-    const said = error_path !== null && isJson(answer.body) ? textAt(answer.body, error_path) : undefined
+    const said = error_path === null ? undefined : plainText(values.get(error_path))
     return failed(state, said ?? `Reading the result failed. ${answer.error}`)
   }
-  return completed(state, answer, polled(state, answer.body, result_path, now), rules)
+  return completed(state, answer, polled(state, resultOf(body, values, result_path), now), rules)
 }
 
 function unseen(state: CallContext, now: number): CallMove {
@@ -166,11 +167,18 @@ function unseen(state: CallContext, now: number): CallMove {
   }
 }
 
-/** What of a provider's answers is the result: a path that leads nowhere gives all of it, so that nothing is lost. */
-function polled({ report }: CallContext, body: string, result_path: string, now: number) {
-  const text = isJson(body) ? (valueAt(body, result_path) ?? valueAt(body, '') ?? body) : body
-  return { text, duration_ms: report.started_at === null ? 0 : now - report.started_at }
-}
+/** What stands at some paths in an answer, and at `''` all of it; nothing where it is no JSON. */
+const valuesIn = (body: string, paths: readonly (string | null)[]): Map<string, string> =>
+  isJson(body) ? valuesAt(body, ['', ...paths.filter((path) => path !== null)]) : new Map()
+
+/** What of an answer is the result: a path that leads nowhere gives all of it, so that nothing is lost. */
+const resultOf = (body: string, values: ReadonlyMap<string, string>, result_path: string): string =>
+  values.get(result_path) ?? values.get('') ?? body
+
+const polled = ({ report }: CallContext, text: string, now: number) => ({
+  text,
+  duration_ms: report.started_at === null ? 0 : now - report.started_at,
+})
 
 function completed(
   state: CallContext,

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { textAt, valueAt } from './json-path.ts'
+import { plainText, valuesAt } from './json-path.ts'
+
+const valueAt = (text: string, path: string) => valuesAt(text, [path]).get(path)
+const textAt = (text: string, path: string) => plainText(valueAt(text, path))
 
 const text = '{ "id": 1950000000000000001, "a": { "b": [ {"c": "x\\u0041"}, 1.0 ] }, "n": null, "": "empty" }'
 
@@ -33,4 +36,35 @@ test('of a repeated name the last one counts, as with JSON.parse', () => {
   assert.equal(valueAt('{"a":{"b":1},"x":2,"a":{"b":[3,{}]}}', 'a.b'), '[3,{}]')
   assert.equal(valueAt('{"a":{"b":1},"a":{}}', 'a.b'), undefined)
   assert.equal(valueAt('{"a":{"b":1},"\\u0061":4}', 'a'), '4')
+})
+
+test('elements are found wherever they are in an array, and none behind its end', () => {
+  const array = '[[],{"x":[1,"]",2]},"a,b",[3,[4]],5]'
+  const paths = ['4', '0', '3.1.0', '2', '5', '0.0', '1.x.2', '1.x.3', '-1', '1e0', '999999999']
+  assert.deepEqual(Object.fromEntries(valuesAt(array, paths)), {
+    '4': '5',
+    '0': '[]',
+    '3.1.0': '4',
+    '2': '"a,b"',
+    '1.x.2': '2',
+  })
+  assert.deepEqual(Object.fromEntries(valuesAt(`{"a":${array},"b":1}`, ['a.9', 'b', 'a.4'])), {
+    b: '1',
+    'a.4': '5',
+  })
+})
+
+test('many paths are found in one reading, also where one leads through another', () => {
+  const paths = ['', 'a', 'a.b', 'a.b.1', 'a.b.0.c', 'id', 'a.b.01', 'missing.x']
+  assert.deepEqual(
+    [...valuesAt(text, paths)],
+    [
+      ['', '{"id":1950000000000000001,"a":{"b":[{"c":"x\\u0041"},1.0]},"n":null,"":"empty"}'],
+      ['a', '{"b":[{"c":"x\\u0041"},1.0]}'],
+      ['a.b', '[{"c":"x\\u0041"},1.0]'],
+      ['a.b.1', '1.0'],
+      ['a.b.0.c', '"x\\u0041"'],
+      ['id', '1950000000000000001'],
+    ],
+  )
 })

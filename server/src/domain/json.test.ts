@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { elements, hasNul, isSameJson, isTooDeep } from './json.ts'
+import { compact, elements, hasNul, isSameJson, isTooDeep } from './json.ts'
 
 test('the elements of an array are the very texts, without the white space between tokens', () => {
   assert.deepEqual(elements(' [ ] '), [])
@@ -9,6 +9,14 @@ test('the elements of an array are the very texts, without the white space betwe
     elements('[ 1950000000000000001, "a, ] b\\"", [1, [2]], {"x": "}", "y": [1E400]}, null ]'),
     ['1950000000000000001', '"a, ] b\\""', '[1,[2]]', '{"x":"}","y":[1E400]}', 'null'],
   )
+})
+
+test('compact JSON has no white space outside its strings, and is otherwise the very text', () => {
+  for (const text of ['a b', 'é b', 'ž \ud800 b', '\t" \\ \\" \\'].map((each) => JSON.stringify(each))) {
+    const loose = `\r\n{ ${text} : [ 1.0 ,\t${text}, { } ] ,"x":${text} }\n`
+    assert.equal(compact(loose), `{${text}:[1.0,${text},{}],"x":${text}}`)
+    assert.equal(compact(text), text)
+  }
 })
 
 test('JSON texts are the same when only the escapes in their strings differ, and other when a digit does', () => {

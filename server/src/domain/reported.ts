@@ -1,7 +1,7 @@
 // What a provider reports of its work in the body of a callback, by the task's plan. Nothing is guessed: a word that the plan does
 // not know is neither success nor failure.
 import type { ResolvePlan } from './call.ts'
-import { textAt } from './json-path.ts'
+import { plainText, valuesAt } from './json-path.ts'
 
 /** What a callback's body says; `unclear` carries why it says nothing, as one sentence. */
 export type Reported =
@@ -16,12 +16,13 @@ const SHOWN_CHARS = 100
 export function reported(plan: ResolvePlan | null, body: string): Reported {
   if (plan === null) return { kind: 'done' }
   const { status_path, done_values, fail_values, ignore_values, error_path } = plan
-  const status = textAt(body, status_path)
+  const values = valuesAt(body, error_path === null ? [status_path] : [status_path, error_path])
+  const status = plainText(values.get(status_path))
   const place = `"${status_path}" (resolve.status_path)`
   if (status === undefined) return { kind: 'unclear', reason: `The body has no status at ${place}` }
   if (done_values.includes(status)) return { kind: 'done' }
   if (fail_values.includes(status))
-    return { kind: 'failed', message: reportedError(body, error_path, status) }
+    return { kind: 'failed', message: reportedError(values, { error_path, status }) }
   if (ignore_values.includes(status)) return { kind: 'progress' }
   const found = JSON.stringify(status.slice(0, SHOWN_CHARS))
   return {
@@ -30,7 +31,10 @@ export function reported(plan: ResolvePlan | null, body: string): Reported {
   }
 }
 
-/** What a provider says of its failure, or that it reported one. */
-export const reportedError = (body: string, error_path: string | null, status: string): string =>
-  (error_path === null ? undefined : textAt(body, error_path)) ??
+/** What a provider says of its failure in what it reported, found by path, or that it reported one. */
+export const reportedError = (
+  values: ReadonlyMap<string, string>,
+  { error_path, status }: { error_path: string | null; status: string },
+): string =>
+  (error_path === null ? undefined : plainText(values.get(error_path))) ??
   `The provider reported the status "${status}".`

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fillTemplate, originOf, templateFault, TemplateError } from './template.ts'
+import { fillTemplates, originOf, templateFault, TemplateError } from './template.ts'
 
 test('a placeholder becomes the value at its path, encoded unless the URL begins with it', () => {
   const answer = '{"url":"https://q.test/a?b=c","data":{"id":"x y/../z","n":1950000000000000001}}'
-  const fill = (template: string) => fillTemplate(template, answer)
+  const fill = (template: string) => fillTemplates([template], answer)[0]
   assert.equal(fill('{startResult.body.url}'), 'https://q.test/a?b=c')
   assert.equal(
     fill('{startResult.body.url}/{startResult.body.data.n}'),
@@ -16,13 +16,13 @@ test('a placeholder becomes the value at its path, encoded unless the URL begins
 
 test('a placeholder without a value is an error that names it', () => {
   for (const answer of ['{}', '{"id":""}', '{"id":[]}', '<html>'])
-    assert.throws(() => fillTemplate('{startResult.body.id}', answer), TemplateError)
+    assert.throws(() => fillTemplates(['{startResult.body.id}'], answer), TemplateError)
 })
 
 test('a value that would lead to another path, is too long, or is no text at all, is an error', () => {
   for (const id of ['..', '.', '\\ud800', 'x'.repeat(2049)])
     assert.throws(
-      () => fillTemplate('https://p.test/jobs/{startResult.body.id}', `{"id":"${id}"}`),
+      () => fillTemplates(['https://p.test/jobs/{startResult.body.id}'], `{"id":"${id}"}`),
       TemplateError,
     )
 })

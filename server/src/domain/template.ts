@@ -1,9 +1,8 @@
 // The templates of poll URLs: `{startResult.body.<path>}` stands for a value of the answer to the target call.
 import { isJson } from './json-check.ts'
-import { textAt } from './json-path.ts'
+import { plainText, valuesAt } from './json-path.ts'
 
 const PLACEHOLDER = /\{startResult\.body\.([^{}]+)\}/g
-// Each reads the answer, which may have a megabyte: a hundred of them took 2.5 s of the main thread (measured).
 const MOST_PLACEHOLDERS = 8
 // Of a template as of a value.
 const MOST_CHARACTERS = 2048
@@ -17,13 +16,20 @@ export class TemplateError extends Error {
 }
 
 /**
- * Fills a template of a URL from the text of an answer. A value with which the URL begins is taken as it is; any other is
+ * Fills templates of URLs from the text of an answer. A value with which a URL begins is taken as it is; any other is
  * percent-encoded, so that no provider's id leads to another path. Throws TemplateError.
  */
-export function fillTemplate(template: string, answer: string): string {
-  const isReadable = isJson(answer)
-  return template.replace(PLACEHOLDER, (placeholder, path: string, offset: number) => {
-    const value = isReadable ? textAt(answer, path) : undefined
+export function fillTemplates(templates: readonly string[], answer: string): string[] {
+  const paths = templates.flatMap((template) =>
+    Array.from(template.matchAll(PLACEHOLDER), ([, path = '']) => path),
+  )
+  const values = isJson(answer) ? valuesAt(answer, paths) : new Map<string, string>()
+  return templates.map((template) => fill(template, values))
+}
+
+const fill = (template: string, values: ReadonlyMap<string, string>): string =>
+  template.replace(PLACEHOLDER, (placeholder, path: string, offset: number) => {
+    const value = plainText(values.get(path))
     if (value === undefined || value === '')
       throw new TemplateError(`The answer has nothing at "${path}", which ${placeholder} stands for.`)
     if (value.length > MOST_CHARACTERS)
@@ -35,7 +41,6 @@ export function fillTemplate(template: string, answer: string): string {
       throw new TemplateError(`What stands at "${path}" in the answer cannot be a part of a URL.`)
     return encodeURIComponent(value)
   })
-}
 
 /**
  * Where a template leads, whatever it is filled with: its URL without path. Undefined where a placeholder has a say in it, or

@@ -15,6 +15,7 @@ import { print } from '../domain/json.ts'
 import { isOpen, type CallVerb, type Task, type VerbInput } from '../domain/task.ts'
 import type { CallWrite, ReadyCall, SettleCall } from '../store/call-verbs.ts'
 import type { Destination, Store } from '../store/store.ts'
+import { LARGE_BYTES, ownTurn } from '../own-turn.ts'
 import { answerOf } from './call-answer.ts'
 import type { CallSender } from './call-sender.ts'
 import type { Clock } from './clock.ts'
@@ -128,6 +129,8 @@ export function createCalls({
         ? { kind: 'unusable', error: 'fault' in made ? made.fault : 'The request could not be made.' }
         : answerOf(outcome, { most_bytes: answer_bytes, duration_ms: now - started_at })
     const logged = outcome === null ? null : attemptOf(ready, outcome, { started_at, now })
+    // Reading it takes milliseconds, and twenty may have come at once.
+    if (answer.kind === 'answered' && answer.body.length > LARGE_BYTES) await ownTurn()
     await settle(context, decide(context, answer, rules, now), outcome, logged)
   }
 

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { AppError } from '../domain/errors.ts'
 import { DEPTH_MAX, hasNul, isTooDeep } from '../domain/json.ts'
-import { LARGE_BYTES, ownTurn } from './own-turn.ts'
+import { LARGE_BYTES, ownTurn } from '../own-turn.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -2,7 +2,7 @@
 // with a list of 90 MB each came to 5.7 GB (measured).
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../domain/errors.ts'
-import { LARGE_BYTES } from './own-turn.ts'
+import { LARGE_BYTES } from '../own-turn.ts'
 
 const MOST_BYTES = 64 * 1024 * 1024
 

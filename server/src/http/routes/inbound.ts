@@ -14,7 +14,7 @@ import type { Deps } from '../deps.ts'
 import { logBug, readOn, setProblemHead, toAppError } from '../errors.ts'
 import { cleanText, jsonTextOf, ledgerHeaders } from '../inbound-request.ts'
 import { readBody } from '../body.ts'
-import { LARGE_BYTES, ownTurn } from '../own-turn.ts'
+import { LARGE_BYTES, ownTurn } from '../../own-turn.ts'
 import { json, route } from '../route.ts'
 import { Json } from '../schemas/fields.ts'
 
