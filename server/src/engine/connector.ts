@@ -121,7 +121,7 @@ export const reachDirectly: Reach = ({ address, port }, { timeout_ms, signal }) 
 export const stopped = (): SendError => new SendError('unknown', 'stopped')
 
 /** The failure of a connection that took too long. */
-export const overdue = (timeout_ms: number): SendError =>
+const overdue = (timeout_ms: number): SendError =>
   new SendError('timeout', `The connection was not established within ${Math.round(timeout_ms)} ms.`)
 
 // Of a Diffie-Hellman group the receiver says how large its numbers are: with those of 10,000 bits, which OpenSSL bears, each handshake

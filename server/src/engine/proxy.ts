@@ -3,7 +3,7 @@
 // through it unread.
 import { isIP, type Socket } from 'node:net'
 import { SendError } from '../domain/outcome.ts'
-import { overdue, portOf, reachDirectly, stopped, type Reach } from './connector.ts'
+import { portOf, reachDirectly, stopped, type Reach } from './connector.ts'
 import { addressesOf } from './egress.ts'
 import { splitUrl } from './request-url.ts'
 import type { Resolver } from './resolver.ts'
@@ -82,7 +82,8 @@ function hearProxy(
       if (end + HEAD_END.length < head.length) return fail('said more than it was asked')
       settle()
     }
-    const timer = setTimeout(() => settle(overdue(timeout_ms)), timeout_ms)
+    const late = `This server’s own proxy gave no connection within ${Math.round(timeout_ms)} ms.`
+    const timer = setTimeout(() => settle(new SendError('timeout', late)), timeout_ms)
     signal.addEventListener('abort', cancel)
     socket.on('readable', read).once('close', closed)
     if (signal.aborted) cancel()
