@@ -29,6 +29,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set before any handler that needs one runs; see `callerOf`. */
     caller: Caller | null
+    /** The project whose link gives a request without a key its right to read. */
+    linked_project: string | null
   }
 }
 

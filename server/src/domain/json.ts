@@ -68,7 +68,7 @@ export function atMost(text: string, char: string, limit: number): number {
 }
 
 const SPACE = /[ \t\n\r]/
-const WIDE = /[^\u0000-\u00ff]/
+const WIDE = /[\u0100-\uffff]/
 
 /** Removes the white space outside strings. `text` must be valid JSON. */
 export function compact(text: string): string {

@@ -20,8 +20,11 @@ export const SMALL_BODY = SMALL_BYTES / COPIES
 export const deliveryBytes = ({ body }: { body: string }): number => bodyWeight(Buffer.byteLength(body))
 
 /** Of the texts of a task, in UTF-16 units. */
-export const taskLength = ({ params, metadata, response, call_plan }: Task): number =>
-  params.length + metadata.length + (response?.length ?? 0) + (call_plan?.length ?? 0)
+export const taskLength = (task: Task): number =>
+  [task.params, task.response, task.error, task.metadata, task.ext, task.call_plan, task.call_report].reduce(
+    (sum, text) => sum + (text?.length ?? 0),
+    0,
+  )
 
 /** Of a call: what its request is made of. */
 export const callBytes = ({ task }: { task: Pick<Task, 'call_plan' | 'params'> }): number =>

@@ -54,6 +54,7 @@ export function createServer(
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseJsonBody)
   app.decorateRequest('text', '')
   app.decorateRequest('caller', null)
+  app.decorateRequest('linked_project', null)
   if (config.api_rate !== null)
     app.addHook(
       'preParsing',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fastify, type FastifyRequest } from 'fastify'
@@ -10,9 +11,11 @@ import { boundUnread } from './unread.ts'
 async function start(t: TestContext) {
   const app = fastify()
   app.decorateRequest('caller', null)
+  app.decorateRequest('linked_project', null)
   app.addHook('onRequest', (request, _reply, done) => {
     const { project = '' } = request.headers
-    request.caller = { project: { id: project } } as FastifyRequest['caller']
+    if (project === 'linked') request.linked_project = project
+    else request.caller = { project: { id: project } } as FastifyRequest['caller']
     done()
   })
   boundUnread(app)
@@ -21,6 +24,7 @@ async function start(t: TestContext) {
   )
   app.get('/large', async () => 'x'.repeat(24 * 1024 * 1024))
   app.post('/large', async () => 'x'.repeat(24 * 1024 * 1024))
+  app.get('/stream', async () => Readable.from(Array.from({ length: 24 }, () => 'x'.repeat(1024 * 1024))))
   app.get('/small', async () => 'x')
   app.get('/late', async (_request, reply) => {
     app.server.emit('late')
@@ -60,6 +64,22 @@ test('who does not read large answers gets no more of them, until the connection
 
   for (const socket of deaf) socket.destroy()
   while ((await ask('/large', 'deaf')).status === 503);
+})
+
+test('who does not read what is made while it is sent gets no more either, with a key or by a link', async (t) => {
+  const { open, ask } = await start(t)
+  const begun = async (project: string) => {
+    const socket = open('/stream', project)
+    await once(socket, 'readable')
+    return socket
+  }
+  for (const project of ['deaf', 'linked']) {
+    const deaf = await Promise.all(Array.from({ length: 16 }, () => begun(project)))
+    assert.equal((await ask('/stream', project)).status, 503)
+    assert.equal((await ask('/stream', 'another')).status, 200)
+    for (const socket of deaf) socket.destroy()
+    while ((await ask('/stream', project)).status === 503);
+  }
 })
 
 test('an answer to somebody who has gone away does not count', async (t) => {

@@ -1,7 +1,6 @@
 // The store as the rest of the program sees it: seals and opens secrets, asks the engine for room before a delivery is
 // inserted, hands it over after the commit, and remembers projects for a second.
 import { AppError } from '../domain/errors.ts'
-import { PAGE_BYTES } from '../domain/page.ts'
 import type { Task } from '../domain/task.ts'
 import { bodyWeight, deliveryBytes, SMALL_BYTES, taskLength } from '../domain/weight.ts'
 import { callVerbs, type CallWrite } from './call-verbs.ts'
@@ -225,7 +224,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
       read('findTasks', {
         scope,
         filter,
-        page: { ...page, offset: 0, order: 'newest', most_bytes: PAGE_BYTES },
+        page: { ...page, offset: 0, order: 'newest' },
       }),
     findTasks: (scope, filter, page) => read('findTasks', { scope, filter, page }),
     countTasks: (scope, filter, limit) => read('countTasks', { scope, filter, limit }),

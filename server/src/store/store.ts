@@ -248,7 +248,7 @@ export interface Store extends CallStore {
   findTask(scope: Scope, id: string): Promise<Task | undefined>
   /** The task that this callback id was ever given out for. */
   findTaskByCallback(hash: string): Promise<Task | undefined>
-  /** A page of tasks, newest first. */
+  /** A page of tasks, newest first; like each page of large rows it ends where they come to 1 MiB. */
   listTasks(scope: Scope, filter: TaskFilter, page: PageRequest): Promise<Page<Task>>
   /** The same in either order, from any offset. */
   findTasks(scope: Scope, filter: TaskFilter, page: TaskPageRequest): Promise<Page<Task>>

@@ -171,6 +171,23 @@ test('The list comes in pages, and one past the end is empty', async (t) => {
   assert.deepEqual(await page('page=9&size=500'), [0, { total: 6, pageSize: 500, pageNumber: 9, pages: 1 }])
 })
 
+test('A page of large jobs is whole, however many bytes it comes to', async (t) => {
+  const { ask, create } = await startSuperai(t)
+  for (let n = 0; n < 12; n += 2)
+    await create({ inputs: [n, n + 1].map((each) => ({ n: each, text: 'é'.repeat(450_000) })) })
+  const page = async (query: string) => {
+    const { jobs, ...rest } = await ask<List>('GET', `/apps/${app}/jobs?orderBy=asc&${query}`)
+    for (const { input } of jobs) assert.equal((input as { text: string }).text.length, 450_000)
+    return [jobs.map(({ input }) => (input as { n: number }).n), rest]
+  }
+  const all = Array.from({ length: 12 }, (_, n) => n)
+  assert.deepEqual(await page('size=500'), [all, { total: 12, pageSize: 500, pageNumber: 0, pages: 1 }])
+  assert.deepEqual(await page('size=7&page=1'), [
+    all.slice(7),
+    { total: 12, pageSize: 7, pageNumber: 1, pages: 2 },
+  ])
+})
+
 test('Tags are added to and removed from what a filter finds, and found from then on', async (t) => {
   const { request, found, job, uuids, told } = await startListed(t)
   const put = await request('PUT', `/apps/${app}/jobs/tags?idSearch=${uuids[0]}&idSearch=${uuids[1]}`, {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import type { Task } from '../../src/domain/task.ts'
-import { fillTemplate } from '../../src/domain/template.ts'
+import { fillTemplates } from '../../src/domain/template.ts'
 import { providers, type Provider } from '../../src/providers/index.ts'
 import { reached, startProvider, type Asked, type Reply } from '../support/calls.ts'
 import { startPlatform } from '../support/platform.ts'
@@ -32,7 +32,8 @@ function playing({ poll, resolve }: Provider, url: string, job: string) {
     response_url: `${url}/queue/${job}`,
   }
   const here = (template: string) => template.replace(/^https:\/\/[^/]+/, url)
-  const pathOf = (template: string) => new URL(fillTemplate(here(template), JSON.stringify(started))).pathname
+  const pathOf = (template: string) =>
+    new URL(fillTemplates([here(template)], JSON.stringify(started))[0] ?? '').pathname
   const has_result = poll.result_url_template !== null
   const result = poll.result_path === '' ? {} : (at(poll.result_path, RESULT) as object)
   const saying = (status: string, more: object = {}) => ({

@@ -4,7 +4,8 @@ import type { Task } from '../../domain/task.ts'
 import type { TaskFilter } from '../../store/store.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
-import { answer, type Handler, type Request } from './answer.ts'
+import { chunksOf, listAnswer, membersBehind } from '../task-list.ts'
+import { answer, JSON_TYPE, type Handler, type Request } from './answer.ts'
 import { invalid, queryNumber, queryText } from './fields.ts'
 import { presentTask } from './present.ts'
 import { filterOf, statusWord, statusWords } from './status.ts'
@@ -35,13 +36,12 @@ export function taskRoutes({ store, verbs, untilMoved }: FrontDeps) {
       const filter = filterOfQuery(queryText(request, 'status'), now)
       const limit = Math.floor(queryNumber(request, 'limit', { low: 1, high: 100, other: 20 }))
       const offset = Math.floor(queryNumber(request, 'offset', { low: 0, high: OFFSET_MAX, other: 0 }))
-      const [{ rows, has_more }, total] = await Promise.all([
-        store.findTasks(scope, filter, { limit, offset, order: 'newest' }),
-        store.countTasks(scope, filter, TOTAL_MAX),
-      ])
-      return answer(reply, 200, {
-        tasks: rows.map((task) => presentTask(task, now)),
-        pagination: { total, limit, offset, hasMore: has_more },
+      const total = await store.countTasks(scope, filter, TOTAL_MAX)
+      reply.code(200).type(JSON_TYPE)
+      return listAnswer(chunksOf(store, scope, { filter, range: { order: 'newest', limit, offset } }), {
+        before: '{"tasks":[',
+        present: (task) => presentTask(task, now),
+        behind: ({ has_more }) => membersBehind({ pagination: { total, limit, offset, hasMore: has_more } }),
       })
     },
 

@@ -6,7 +6,8 @@ import { auditVerdicts, type TaskStatus } from '../../domain/task.ts'
 import type { TaskFilter } from '../../store/store.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
-import { answering, type Handler } from './answer.ts'
+import { chunksOf, listAnswer, membersBehind } from '../task-list.ts'
+import { JSON_TYPE, type Handler } from './answer.ts'
 import { label } from './extras.ts'
 import { booleanField, invalid } from './fields.ts'
 import { presentLimited, presentTask } from './present.ts'
@@ -17,29 +18,28 @@ import { taskTypeOf, taskTypes } from './task-types.ts'
 const TOTAL_MAX = 10_000
 
 /** Makes the handler of `GET /v1/tasks`. */
-export const listRoute = ({ store }: FrontDeps): Handler =>
-  answering(async (request) => {
+export const listRoute =
+  ({ store }: FrontDeps): Handler =>
+  async (request, reply) => {
     const { scope } = callerOf(request)
     const query = request.query as Query
     const { limit, offset } = pageOf(query)
     const filter = filterOf(query)
     const token = lastOf(query, 'next_token')
     const after = token === undefined ? null : lastIdOf(token)
-    const [{ rows, has_more }, total] = await Promise.all([
-      store.findTasks(scope, filter, { limit, offset: after === null ? offset : 0, order: 'newest', after }),
-      store.countTasks(scope, filter, TOTAL_MAX),
-    ])
-    const last = rows.at(-1)
+    const range = { order: 'newest', limit, offset: after === null ? offset : 0, after } as const
     const present = booleanField(query, 'limited_response') === true ? presentLimited : presentTask
-    return {
-      docs: rows.map(present),
-      total,
-      limit,
-      offset,
-      has_more,
-      next_token: has_more && last !== undefined ? encodeCursor(last.id) : undefined,
-    }
-  })
+    const total = await store.countTasks(scope, filter, TOTAL_MAX)
+    reply.code(200).type(JSON_TYPE)
+    return listAnswer(chunksOf(store, scope, { filter, range }), {
+      before: '{"docs":[',
+      present,
+      behind({ last_id, has_more }) {
+        const next_token = has_more && last_id !== null ? encodeCursor(last_id) : undefined
+        return membersBehind({ total, limit, offset, has_more, next_token })
+      },
+    })
+  }
 
 function lastIdOf(token: string): string {
   try {

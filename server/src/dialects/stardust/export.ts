@@ -5,6 +5,7 @@ import { elements, print, Verbatim } from '../../domain/json.ts'
 import type { TaskFilter } from '../../store/store.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
+import { chunksOf } from '../task-list.ts'
 import { answer } from './answer.ts'
 import { illegalParameter } from './envelope.ts'
 import { fieldsOf, optionalText, readId, requiredId, type Fields } from './fields.ts'
@@ -14,7 +15,6 @@ import { statesOf } from './status.ts'
 import { parseWallTime } from './wall-time.ts'
 
 const COMPLETE = 9
-const PAGE = 100
 const MOST_IDS = 1000
 const MOST_CHARS = 32 * 1024 * 1024
 
@@ -26,13 +26,7 @@ export const exportRoute =
     const filter = filterOf(fieldsOf(request))
     const results: string[] = []
     let chars = 0
-    for (let after: string | null = null; ;) {
-      const { rows, has_more } = await store.findTasks(scope, filter, {
-        limit: PAGE,
-        offset: 0,
-        order: 'oldest',
-        after,
-      })
+    for await (const { rows } of chunksOf(store, scope, { filter, range: { order: 'oldest' } })) {
       for (const { response } of rows) {
         const text = print(presentResult(response))
         chars += text.length
@@ -43,8 +37,6 @@ export const exportRoute =
           'There are too many results for one answer; narrow it by completeTimeAfter, completeTimeBefore or taskIds',
         )
       }
-      after = rows.at(-1)?.id ?? null
-      if (!has_more) break
     }
     return answer(reply, { annotationResultList: results.map((text) => new Verbatim(text)) })
   }

@@ -1,11 +1,13 @@
 // One task, a page of them, and their callbacks again (contract §3.3, §3.4, §5.6). The platform's projects are not ours: they
 // are a label on the tasks of one AccessKey's owner.
+import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../domain/errors.ts'
 import { isOpen, type Task } from '../../domain/task.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
 import { lastEventOf, resend } from '../resend.ts'
+import { chunksOf, listAnswer } from '../task-list.ts'
 import { answer } from './answer.ts'
 import { illegalParameter } from './envelope.ts'
 import { readExt } from './ext.ts'
@@ -33,7 +35,7 @@ export function taskRoutes(deps: FrontDeps) {
     return answer(reply, presentTask(task, { status: statusNumber(task), at: store.now() }))
   }
 
-  async function list(request: FastifyRequest, reply: FastifyReply): Promise<string> {
+  async function list(request: FastifyRequest, reply: FastifyReply): Promise<string | Readable> {
     const { scope } = callerOf(request)
     const fields = fieldsOf(request)
     const project_id = requiredId(fields, 'projectId')
@@ -49,11 +51,14 @@ export function taskRoutes(deps: FrontDeps) {
       ...(start === undefined ? {} : { created_from: start }),
       ...(end === undefined ? {} : { created_to: end + 1 }),
     }
-    const [count, { rows }] = await Promise.all([
-      store.countTasks(scope, filter, COUNT_MAX),
-      store.findTasks(scope, filter, { limit, offset: (page - 1) * limit, order: 'newest' }),
-    ])
-    return answer(reply, { count, data: rows.map(presentSummary) })
+    const count = await store.countTasks(scope, filter, COUNT_MAX)
+    const [before = '', behind = ''] = answer(reply, { count, data: [] }).split('[]')
+    const range = { order: 'newest', limit, offset: (page - 1) * limit } as const
+    return listAnswer(chunksOf(store, scope, { filter, range }), {
+      before: `${before}[`,
+      present: presentSummary,
+      behind: () => `]${behind}`,
+    })
   }
 
   async function sendAgain(

@@ -10,6 +10,7 @@ import type { Store, TaskFilter } from '../../store/store.ts'
 import { callerOf } from '../caller.ts'
 import { keyHash } from '../credentials.ts'
 import type { FrontDeps } from '../front.ts'
+import { chunksOf } from '../task-list.ts'
 import { keptUntil } from './batch.ts'
 import { filterOf, numberOf, type Query } from './filter.ts'
 import { presentJob } from './job.ts'
@@ -21,7 +22,6 @@ const OPERATION = 'operation'
 const DOWNLOAD = 'download'
 const TOKEN_BYTES = 32
 const TTL_MAX_S = 604_800
-const PAGE = 100
 
 type Operation = { app: string; filter: TaskFilter }
 
@@ -93,6 +93,7 @@ export function exportRoutes(deps: FrontDeps & { numbers: Numbers; base_url: str
       const record = await store.findRecord(scope, OPERATION, operation)
       if (record === undefined) throw new AppError('not_found', 'The jobs of this link were deleted')
       const { filter } = JSON.parse(record.body) as Operation
+      request.linked_project = scope.project_id
       const file = { name: `jobs-${operation}.json`, time_ms: record.created_at }
       reply
         .type('application/zip')
@@ -107,21 +108,18 @@ function scopeOf(token: string): Scope | undefined {
   return modes.includes(mode as Mode) ? { project_id, mode: mode as Mode } : undefined
 }
 
-/** The jobs as a JSON array, a page at a time. */
+/** The jobs as a JSON array, one at a time. */
 async function* exported(
   store: Pick<Store, 'findTasks'>,
   scope: Scope,
   filter: TaskFilter,
 ): AsyncGenerator<string> {
   let before = '['
-  for (let after: string | null = null, more = true; more;) {
-    const page = await store.findTasks(scope, filter, { limit: PAGE, offset: 0, order: 'oldest', after })
-    for (const task of page.rows) {
+  for await (const { rows } of chunksOf(store, scope, { filter, range: { order: 'oldest' } })) {
+    for (const task of rows) {
       yield before + print({ ...presentJob(task), response: verbatim(task.response) })
       before = ','
     }
-    after = page.rows.at(-1)?.id ?? null
-    more = page.has_more
   }
   yield before === '[' ? '[]' : ']'
 }

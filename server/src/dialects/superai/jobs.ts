@@ -7,12 +7,13 @@ import type { Task } from '../../domain/task.ts'
 import type { Verbs } from '../apply.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
+import { chunksOf, listAnswer, membersBehind } from '../task-list.ts'
 import { INGEST, writeBatch } from './batch.ts'
 import { filterOf, numberOf, wordOf, type Query } from './filter.ts'
 import { CHUNK, ingest, type IngestDeps } from './ingest.ts'
 import { presentJob, stateOf } from './job.ts'
 import { printNewBatch, readNewBatch } from './new-batch.ts'
-import { answer, appOf, bodyOf, jobOf, type Handler } from './request.ts'
+import { answer, appOf, bodyOf, jobOf, JSON_TYPE, type Handler } from './request.ts'
 import { review, reviewOf } from './review.ts'
 
 // Clients ask for pages of 500.
@@ -40,12 +41,17 @@ export function jobRoutes(deps: FrontDeps & IngestDeps) {
       const order = wordOf(query, 'orderBy', ['asc', 'desc']) === 'asc' ? 'oldest' : 'newest'
       const { scope } = callerOf(request)
       const offset = pageNumber * pageSize
-      const { rows, has_more } = await store.findTasks(scope, filter, { limit: pageSize, offset, order })
-      // Counted no further than a floor; who goes on by `pages` still comes to the end.
       const counted = await store.countTasks(scope, filter, TOTAL_MAX)
-      const total = Math.max(counted, rows.length === 0 ? 0 : offset + rows.length + (has_more ? 1 : 0))
-      const pages = Math.ceil(total / pageSize)
-      return answer(reply, { jobs: rows.map(presentJob), total, pageSize, pageNumber, pages })
+      reply.type(JSON_TYPE)
+      return listAnswer(chunksOf(store, scope, { filter, range: { order, limit: pageSize, offset } }), {
+        before: '{"jobs":[',
+        present: presentJob,
+        behind({ count, has_more }) {
+          // Counted no further than a floor; who goes on by `pages` still comes to the end.
+          const total = Math.max(counted, count === 0 ? 0 : offset + count + (has_more ? 1 : 0))
+          return membersBehind({ total, pageSize, pageNumber, pages: Math.ceil(total / pageSize) })
+        },
+      })
     },
 
     get: (request, reply) => told(request, reply, async (task) => task),

@@ -1,5 +1,6 @@
 // What routes read of a request, with words for what is wrong with it. Ids of apps are UUIDs in any case of letters; a job is
 // named by its short id or its UUID.
+import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { AppError } from '../../domain/errors.ts'
 import { members, print, type Printable } from '../../domain/json.ts'
@@ -69,10 +70,15 @@ export function tagsOf(value: unknown): string[] {
 }
 
 /** What answers a request. */
-export type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<string | FastifyReply>
+export type Handler = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+) => Promise<string | Readable | FastifyReply>
+
+export const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** Answers 200 with this JSON. */
 export function answer(reply: FastifyReply, value: Printable): string {
-  reply.type('application/json; charset=utf-8')
+  reply.type(JSON_TYPE)
   return print(value)
 }

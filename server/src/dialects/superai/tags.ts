@@ -4,13 +4,13 @@ import type { Task } from '../../domain/task.ts'
 import type { Store } from '../../store/store.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
+import { chunksOf } from '../task-list.ts'
 import { filterOf, type Query } from './filter.ts'
 import { fieldsOf, labelsOf, printFields } from './job.ts'
 import { appOf, bodyOf, tagsOf, TAGS_MAX, type Handler } from './request.ts'
 
 // What one request changes; more would outlast its caller's patience.
 const JOBS_MAX = 10_000
-const PAGE = 100
 // How often a change looks again at a job that changed under it.
 const ROUNDS_MAX = 20
 
@@ -31,12 +31,8 @@ export function tagRoutes({ store }: Pick<FrontDeps, 'store'>) {
         )
       }
       // What is changed may no longer match, so the way through it is by id.
-      for (let after: string | null = null, more = true; more;) {
-        const page = await store.findTasks(scope, filter, { limit: PAGE, offset: 0, order: 'oldest', after })
-        await Promise.all(page.rows.map((task: Task) => retag(store, task, retagWith(given))))
-        after = page.rows.at(-1)?.id ?? null
-        more = page.has_more
-      }
+      for await (const { rows } of chunksOf(store, scope, { filter, range: { order: 'oldest' } }))
+        await Promise.all(rows.map((task) => retag(store, task, retagWith(given))))
       return reply.code(204).send()
     }
 

@@ -59,7 +59,7 @@ export function taskRoutes(deps: Deps) {
     }),
     list: route({
       id: 'listTasks',
-      summary: 'List tasks, newest first; a page ends sooner where they come to 4 MiB',
+      summary: 'List tasks, newest first; a page ends sooner where they come to 1 MiB',
       tag,
       query: TaskQuery,
       answers: { 200: 'TaskPage' },

@@ -1,12 +1,13 @@
 // Finding tasks by a filter, in the order of their ids, which is that of their creation. Most conditions are looked at task by
 // task on the way; ids, unique ids and labels lead to their tasks.
 import { firstIdAt } from '../../domain/id.ts'
-import { cutPage, toPage, type Page } from '../../domain/page.ts'
+import type { Page } from '../../domain/page.ts'
 import type { Scope } from '../../domain/project.ts'
 import type { Task } from '../../domain/task.ts'
-import { taskLength } from '../../domain/weight.ts'
 import { bulk, type Flavor, type Row, type Transaction } from '../database.ts'
 import type { TaskFilter } from '../store.ts'
+import { boundedPage } from './bounded-page.ts'
+import { taskBytes } from './columns.ts'
 import { countUpTo, inScope, isInState, where, type Condition } from './where.ts'
 
 export type TaskPageRequest = {
@@ -16,25 +17,19 @@ export type TaskPageRequest = {
   order: 'newest' | 'oldest'
   /** The id of the last task seen. */
   after?: string | null
-  /** The page ends sooner where the texts of its tasks come to more. */
-  most_bytes?: number
 }
 
-/** A page of the tasks that match. */
+/** A page of the tasks that match; it ends sooner where they come to 1 MiB. */
 export async function findTasks(
   tx: Transaction,
   { scope, filter, page }: { scope: Scope; filter: TaskFilter; page: TaskPageRequest },
 ): Promise<Page<Task>> {
-  const { limit, offset, order, most_bytes = Infinity } = page
-  const [behind, direction] = order === 'newest' ? ['<', 'desc'] : ['>', 'asc']
+  const { limit, offset, order } = page
+  const [behind, direction] = order === 'newest' ? (['<', 'desc'] as const) : (['>', 'asc'] as const)
   const { from, key, conditions } = await matches(tx, scope, filter)
   const { sql, binds } = where([...conditions, [`${key} ${behind} $`, page.after ?? undefined]])
-  const rows = await tx.all(
-    `select tasks.* from ${from} where ${sql} order by ${key} ${direction}
-     limit $${binds.length + 1} offset $${binds.length + 2}`,
-    [...binds, limit + 1, offset],
-  )
-  return cutPage(toPage(rows as Task[], limit), most_bytes, taskLength)
+  const bytes = taskBytes('tasks')
+  return boundedPage(tx, { table: 'tasks', from, where: sql, binds, key, bytes, direction, limit, offset })
 }
 
 /** How many tasks match; counts no further than `limit`. */

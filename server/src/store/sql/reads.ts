@@ -3,14 +3,15 @@ import { attemptsId, callSteps, type Call } from '../../domain/call.ts'
 import type { Attempt, Delivery } from '../../domain/delivery.ts'
 import type { TaskEvent } from '../../domain/event.ts'
 import { firstIdAt } from '../../domain/id.ts'
-import { cutPage, PAGE_BYTES, toPage, type Page, type PageRequest } from '../../domain/page.ts'
+import { toPage, type Page, type PageRequest } from '../../domain/page.ts'
 import type { Host, Project, Scope, Secret } from '../../domain/project.ts'
 import type { Replay, ReplayFilter } from '../../domain/replay.ts'
 import type { Task } from '../../domain/task.ts'
 import { bulk, type Row, type SqlValue, type Transaction } from '../database.ts'
 import type { Arrival, AwaitedTask, DeliveryFilter, Idempotency } from '../store.ts'
 import { auditReads } from './audits.ts'
-import { taskBytes } from './columns.ts'
+import { boundedPage } from './bounded-page.ts'
+import { bytesOf, taskBytes } from './columns.ts'
 import { reportColumns, reportsOf } from './destination-report.ts'
 import { withTasks } from './claim-calls.ts'
 import { unpackBody, unpackedLength, type PackedBody } from './event-body.ts'
@@ -163,11 +164,17 @@ export const reads = {
     return { ...event, body: unpackBody(found) }
   },
 
-  async listArrivals(tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) {
-    const sql = { select: '* from arrivals', where: 'task_id', key: 'id' }
-    const found = await oldestFirst<Arrival>(tx, sql, [task_id, page.after ?? ''], page.limit)
-    return cutPage(found, PAGE_BYTES, ({ body }) => body?.length ?? 0)
-  },
+  listArrivals: (tx: Transaction, { task_id, page }: { task_id: string; page: PageRequest }) =>
+    boundedPage<Arrival>(tx, {
+      table: 'arrivals',
+      from: 'arrivals',
+      where: 'task_id = $1 and id > $2',
+      binds: [task_id, page.after ?? ''],
+      key: 'id',
+      bytes: bytesOf('body'),
+      direction: 'asc',
+      limit: page.limit,
+    }),
 
   async findArrival(tx: Transaction, { scope, id }: { scope: Scope; id: string }) {
     const arrival = await first<Arrival>(tx.all('select * from arrivals where id = $1', [id]))
