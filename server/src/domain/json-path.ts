@@ -2,15 +2,22 @@
 // strangers', so the text is read once, however many the paths and however deep.
 import { compact, skipString, skipValue } from './json.ts'
 
-/** What a path leads through: the parts that are looked for in a value, by name, and that value once it is found. */
-type Wanted = { parts: Map<string, Wanted>; value: string | undefined }
+/**
+ * What a path leads through: the parts that are looked for in a value, by name and, where that is an index, in the order of an array;
+ * and that value once it is found.
+ */
+type Wanted = { parts: Map<string, Wanted>; elements: Element[]; value: string | undefined }
+
+type Element = { index: number; part: Wanted }
+
+const newWanted = (): Wanted => ({ parts: new Map(), elements: [], value: undefined })
 
 /**
  * The compact text of what stands at each of `paths` (`data.items.0.url`; `''` is all of it); a path that leads to nothing is
  * left out. `text` must be valid JSON; of a repeated name the last one counts.
  */
 export function valuesAt(text: string, paths: readonly string[]): Map<string, string> {
-  const root: Wanted = { parts: new Map(), value: undefined }
+  const root = newWanted()
   const places = paths.map((path) => ({ path, place: path === '' ? root : placeOf(root, path) }))
   find(compact(text), 0, root)
   return new Map(places.flatMap(({ path, place: { value } }) => (value === undefined ? [] : [[path, value]])))
@@ -20,22 +27,33 @@ export function valuesAt(text: string, paths: readonly string[]): Map<string, st
 function placeOf(root: Wanted, path: string): Wanted {
   let place = root
   for (const name of path.split('.')) {
-    const next = place.parts.get(name) ?? { parts: new Map<string, Wanted>(), value: undefined }
-    place.parts.set(name, next)
-    place = next
+    place = place.parts.get(name) ?? addPart(place, name)
   }
   return place
+}
+
+// As JavaScript has them: without leading zeros, so that no two names are one index.
+const INDEX = /^(0|[1-9]\d{0,8})$/
+
+function addPart({ parts, elements }: Wanted, name: string): Wanted {
+  const part = newWanted()
+  parts.set(name, part)
+  if (INDEX.test(name)) {
+    elements.push({ index: Number(name), part })
+    elements.sort((one, other) => one.index - other.index)
+  }
+  return part
 }
 
 /** Finds what is wanted of the value that begins at `start`; returns where that value ends. */
 function find(source: string, start: number, wanted: Wanted): number {
   forget(wanted)
-  const { parts } = wanted
+  const { parts, elements } = wanted
   const opening = source[start]
   let end: number
   if (parts.size === 0) end = skipValue(source, start)
   else if (opening === '{') end = findInObject(source, start, parts)
-  else if (opening === '[') end = findInArray(source, start, parts)
+  else if (opening === '[') end = findInArray(source, start, elements)
   else end = skipValue(source, start)
   wanted.value = source.slice(start, end)
   return end
@@ -52,15 +70,10 @@ function findInObject(source: string, start: number, parts: Wanted['parts']): nu
   return i + 1
 }
 
-const INDEX = /^(0|[1-9]\d{0,8})$/
-
-function findInArray(source: string, start: number, parts: Wanted['parts']): number {
-  const wanted = Array.from(parts, ([name, part]) => ({ index: INDEX.test(name) ? Number(name) : NaN, part }))
-    .filter(({ index }) => !Number.isNaN(index))
-    .toSorted((one, other) => one.index - other.index)
+function findInArray(source: string, start: number, elements: readonly Element[]): number {
   let i = start + 1
   let next = 0
-  for (const { index, part } of wanted) {
+  for (const { index, part } of elements) {
     // All that lie between at once: asking each of 490,000 elements whether it is the one took 38 ms (measured), this takes 3.
     i = skipValue(source, i, index - next)
     if (source[i] === ',') i++
