@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { text } from 'node:stream/consumers'
 import type { Page } from '../domain/page.ts'
 import type { Task } from '../domain/task.ts'
-import { listAnswer, membersBehind } from './task-list.ts'
+import type { Scope } from '../domain/project.ts'
+import type { TaskFilter } from '../store/store.ts'
+import { chunksOf, listAnswer, membersBehind } from './task-list.ts'
 
 const taskOf = (id: string, length = 1) => ({ id, params: 'x'.repeat(length) }) as Task
 
@@ -54,8 +57,39 @@ test('a long one is a stream, and reads no further than it is read', async () =>
   const answer = await listAnswer(counted(), frame)
   assert.ok(typeof answer !== 'string')
   assert.equal(read, 1)
-  const { rows, count } = JSON.parse(await text(answer)) as { rows: { length: number }[]; count: number }
+  const parts = answer.iterator({ destroyOnReturn: false })
+  const { value: begin } = (await parts.next()) as { value: string }
+  await nextTurn()
+  // The one that is given, the one behind it, and one being made.
+  assert.ok(read <= 3, `${read} were read for one that was taken`)
+  const whole = begin + (await text(answer))
+  const { rows, count } = JSON.parse(whole) as { rows: { length: number }[]; count: number }
   assert.deepEqual([rows.length, rows.every(({ length }) => length === 3 * MIB), count], [8, true, 8])
+})
+
+test('only the first part of a list may be refused, for the others have been promised', async () => {
+  const asked: (boolean | undefined)[] = []
+  const store = {
+    async findTasks(
+      _scope: Scope,
+      _filter: TaskFilter,
+      { limit, goes_on }: { limit: number; goes_on?: boolean },
+    ) {
+      asked.push(goes_on)
+      return { rows: Array.from({ length: limit }, (_, i) => taskOf(`${i}`)), has_more: true }
+    },
+  }
+  const scope = { project_id: 'p', mode: 'live' } as const
+  const chunks = chunksOf(store, scope, { filter: {}, range: { order: 'oldest', limit: 250 } })
+  const sizes: number[] = []
+  for await (const { rows } of chunks) sizes.push(rows.length)
+  assert.deepEqual(
+    [sizes, asked],
+    [
+      [100, 100, 50],
+      [false, true, true],
+    ],
+  )
 })
 
 test('what fails on the way ends no list as if it were whole', async () => {

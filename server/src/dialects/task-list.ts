@@ -28,8 +28,10 @@ export async function* chunksOf(
 ): AsyncGenerator<Page<Task>> {
   const { order, limit = Infinity } = range
   let { offset = 0, after = null } = range
-  for (let left = limit; ;) {
-    const page = await store.findTasks(scope, filter, { limit: Math.min(left, CHUNK), offset, order, after })
+  let left = limit
+  for (let goes_on = false; ; goes_on = true) {
+    const wanted = { limit: Math.min(left, CHUNK), offset, order, after, goes_on }
+    const page = await store.findTasks(scope, filter, wanted)
     yield page
     left -= page.rows.length
     if (left === 0 || !page.has_more) return
@@ -57,8 +59,7 @@ export async function listAnswer(
   let text = ''
   for (let next = await parts.next(); !next.done; next = await parts.next()) {
     text += next.value
-    // One part is in memory beside the one on its way.
-    if (text.length > LONG) return Readable.from(followed(text, parts), { highWaterMark: 1 })
+    if (text.length > LONG) return Readable.from(followed(text, parts))
   }
   return text
 }

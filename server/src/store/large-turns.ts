@@ -28,7 +28,7 @@ export function createLargeTurns<T>({
   }
 
   return async (asker, read) => {
-    const found = await (expectsLarge(asker) ? turns(asker, read) : read())
+    const found = await (expectsLarge(asker) ? turns({ asker }, read) : read())
     if (bytesOf(found) > LARGE_BYTES) large_at.set(asker, now())
     return found
   }

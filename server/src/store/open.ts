@@ -25,7 +25,7 @@ import { soon } from './soon.ts'
 import type { Inserted } from './sql/delivery-insert.ts'
 import type { WriteInput, WriteResult, WriteVerb } from './sql/verbs.ts'
 import type { Idempotency, NewDelivery, Outlet, Store } from './store.ts'
-import { askerOf, createTurns } from './turns.ts'
+import { createTurns, turnOf } from './turns.ts'
 
 export type StoreOptions = {
   driver: Driver
@@ -93,7 +93,7 @@ export function createStore({ driver, cipher, now, owner }: StoreOptions): Store
     try {
       return await (isQuick(verb)
         ? driver.read(verb, args)
-        : lists(askerOf(args), () => driver.read(verb, args)))
+        : lists(turnOf(args), () => driver.read(verb, args)))
     } catch (error) {
       throw asProblem(error)
     }

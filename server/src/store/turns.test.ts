@@ -6,8 +6,8 @@ function setUp() {
   const turns = createTurns({ at_once: 2, most_waiting: 100 })
   const begun: string[] = []
   const ends: PromiseWithResolvers<string>[] = []
-  const ask = (asker: string | null, name = asker) =>
-    turns(asker, () => {
+  const ask = (asker: string | null, name = asker, goes_on = false) =>
+    turns({ asker, goes_on }, () => {
       begun.push(String(name))
       const end = Promise.withResolvers<string>()
       ends.push(end)
@@ -38,10 +38,16 @@ test('one that fails makes room for the next', async () => {
   assert.deepEqual(begun, ['a', 'b', 'c'])
 })
 
-test('more than a hundred of one asker are refused, and only his; of the server none', async () => {
-  const { ask } = setUp()
+test('more than a hundred of one asker are refused, and only his, but not what goes on; of the server none', async () => {
+  const { ask, begun, ends } = setUp()
   for (let i = 0; i < 200; i++) void ask(null)
   for (let i = 0; i < 100; i++) void ask('many')
   await assert.rejects(ask('many'), { code: 'overloaded' })
   void ask('one')
+  void ask('many', 'goes on', true)
+  for (let i = 0; i < 500 && !begun.includes('goes on'); i++) {
+    ends[i]?.resolve('')
+    await new Promise(setImmediate)
+  }
+  assert.ok(begun.includes('goes on'))
 })

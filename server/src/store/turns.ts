@@ -5,6 +5,9 @@ import type { Scope } from '../domain/project.ts'
 
 type Waiting = () => Promise<void>
 
+/** Who asks for a read; one that goes on with what has begun is never refused. */
+type Turn = { asker: string | null; goes_on?: boolean }
+
 /** Runs reads, so many at once, one of each asker in turn. Throws `overloaded` where an asker that is not null has too many waiting. */
 export function createTurns({
   at_once,
@@ -12,7 +15,7 @@ export function createTurns({
 }: {
   at_once: number
   most_waiting: number
-}): <T>(asker: string | null, read: () => Promise<T>) => Promise<T> {
+}): <T>(turn: Turn, read: () => Promise<T>) => Promise<T> {
   // Whose turn is next comes first.
   const queues = new Map<string | null, Waiting[]>()
   let running = 0
@@ -33,9 +36,9 @@ export function createTurns({
     }
   }
 
-  return (asker, read) => {
+  return ({ asker, goes_on = false }, read) => {
     const queue = queues.get(asker) ?? []
-    if (asker !== null && queue.length >= most_waiting)
+    if (asker !== null && !goes_on && queue.length >= most_waiting)
       return Promise.reject(
         new AppError('overloaded', 'Too many lists are waiting to be read for you; ask for fewer at a time'),
       )
@@ -47,10 +50,17 @@ export function createTurns({
   }
 }
 
-type Asked = { scope?: Scope; filter?: { project_id?: string }; project_id?: string; task_id?: string }
+type Asked = {
+  scope?: Scope
+  filter?: { project_id?: string }
+  project_id?: string
+  task_id?: string
+  page?: { goes_on?: boolean }
+}
 
 /** Whose turn a list takes: that of the project, or of the task, that it is of; null for the server's own and its administrator's. */
-export function askerOf(args: unknown): string | null {
-  const { scope, filter, project_id, task_id } = (args ?? {}) as Asked
-  return scope?.project_id ?? project_id ?? filter?.project_id ?? task_id ?? null
+export function turnOf(args: unknown): Turn {
+  const { scope, filter, project_id, task_id, page } = (args ?? {}) as Asked
+  const asker = scope?.project_id ?? project_id ?? filter?.project_id ?? task_id ?? null
+  return { asker, goes_on: page?.goes_on ?? false }
 }

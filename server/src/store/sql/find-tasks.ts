@@ -17,6 +17,8 @@ export type TaskPageRequest = {
   order: 'newest' | 'oldest'
   /** The id of the last task seen. */
   after?: string | null
+  /** A part of a list that has begun: it is not refused, however many wait to be read for whoever asks. */
+  goes_on?: boolean
 }
 
 /** A page of the tasks that match; it ends sooner where they come to 1 MiB. */
