@@ -32,6 +32,10 @@ declare module 'fastify' {
     /** The project whose link gives a request without a key its right to read. */
     linked_project: string | null
   }
+  interface FastifyContextConfig {
+    /** A POST that only reads. */
+    reads?: true
+  }
 }
 
 /**

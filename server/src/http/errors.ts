@@ -81,16 +81,25 @@ export function createErrorHandler({
   bodyLimit: number
   say?: Say
 }) {
-  let nextLogAt = 0
+  const note = createErrorLog({ log, bodyLimit })
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+    const known = note(error, request)
+    if (known.code === 'body_too_large') readOn(request, reply)
+    say(known, reply)
+  }
+}
+
+/** Makes what logs an error, if it is not the caller's own, and gives what it is to him. */
+export function createErrorLog({ log, bodyLimit }: { log: Log; bodyLimit: number }) {
+  let nextLogAt = 0
+  return (error: unknown, request: FastifyRequest): AppError => {
     const known = toAppError(error, bodyLimit)
     if (known.code === 'internal_error') logBug(log, error, request)
     if (known.code === 'store_unavailable' && performance.now() >= nextLogAt) {
       nextLogAt = performance.now() + UNAVAILABLE_LOG_MS
       log.warn({ err: known.cause }, 'store.unavailable')
     }
-    if (known.code === 'body_too_large') readOn(request, reply)
-    say(known, reply)
+    return known
   }
 }
 

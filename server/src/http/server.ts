@@ -8,9 +8,10 @@ import { createBoundedServer, patient } from './connections.ts'
 import type { Deps } from './deps.ts'
 import type { Drain } from './drain.ts'
 import { guardEdge, plainHeaders, type NotServed } from './edge.ts'
-import { createBrokenAnswer, createErrorHandler } from './errors.ts'
+import { createBrokenAnswer, createErrorHandler, createErrorLog } from './errors.ts'
 import type { FrontOf } from './fronts.ts'
 import { answerUnknownId, isInbound } from './routes/inbound.ts'
+import { tendStreams } from './streamed.ts'
 import { boundUnread } from './unread.ts'
 import { compileValidator } from './validation.ts'
 
@@ -62,6 +63,7 @@ export function createServer(
     )
   const notServed = guardEdge(app, { drain, methodsOf: collectMethods(app) })
   app.setNotFoundHandler(notServed)
+  tendStreams(app, createErrorLog({ log, bodyLimit: config.body_limit }))
   boundUnread(app)
   return { app, notServed }
 }

@@ -25,6 +25,7 @@ async function start(t: TestContext) {
   app.get('/large', async () => 'x'.repeat(24 * 1024 * 1024))
   app.post('/large', async () => 'x'.repeat(24 * 1024 * 1024))
   app.get('/stream', async () => Readable.from(Array.from({ length: 24 }, () => 'x'.repeat(1024 * 1024))))
+  app.post('/found', { config: { reads: true } }, async () => 'x'.repeat(24 * 1024 * 1024))
   app.get('/small', async () => 'x')
   app.get('/late', async (_request, reply) => {
     app.server.emit('late')
@@ -59,7 +60,9 @@ test('who does not read large answers gets no more of them, until the connection
   assert.equal(refused.status, 503)
   assert.match(refused.text, /wait to be read by you/)
   assert.equal((await ask('/small', 'deaf')).status, 200)
+  assert.equal((await ask('/found', 'deaf', 'POST')).status, 503)
   assert.equal((await ask('/large', 'deaf', 'POST')).status, 200)
+  assert.equal((await ask('/large', 'deaf', 'HEAD')).status, 200)
   assert.equal((await ask('/large', 'another')).status, 200)
 
   for (const socket of deaf) socket.destroy()
@@ -71,6 +74,7 @@ test('who does not read what is made while it is sent gets no more either, with 
   const begun = async (project: string) => {
     const socket = open('/stream', project)
     await once(socket, 'readable')
+    assert.match(String(socket.read(12)), /200$/)
     return socket
   }
   for (const project of ['deaf', 'linked']) {

@@ -13,6 +13,8 @@ const STREAM_BYTES = 4 * 1024 * 1024
 export function boundUnread(app: FastifyInstance): void {
   const unread = new Map<string, number>()
   app.addHook('onSend', (request, reply, payload, done) => {
+    // Nothing of it is sent.
+    if (request.method === 'HEAD') return done(null, payload)
     const project_id = request.caller?.project.id ?? request.linked_project
     const length = lengthOf(payload)
     if (project_id === null || length < LARGE_BYTES) return done(null, payload)
@@ -20,13 +22,17 @@ export function boundUnread(app: FastifyInstance): void {
     if (reply.raw.closed) return done(null, payload)
     const before = unread.get(project_id) ?? 0
     // What has changed something is answered in any case.
-    if (request.method === 'GET' && before > 0 && before + length > MOST_BYTES)
+    const reads = request.method === 'GET' || request.routeOptions.config.reads === true
+    if (reads && before > 0 && before + length > MOST_BYTES) {
+      // What is said instead is no file.
+      reply.removeHeader('content-disposition')
       return done(
         new AppError(
           'overloaded',
           'Too many answers wait to be read by you; read them, or ask for fewer at a time',
         ),
       )
+    }
     unread.set(project_id, before + length)
     reply.raw.once('close', () => {
       const left = (unread.get(project_id) ?? 0) - length

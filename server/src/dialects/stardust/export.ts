@@ -1,12 +1,13 @@
-// The results of a project's complete tasks in one answer (contract §3.5). It has no pages, so what would be too much for one
-// is refused with the remedy, before it is held in memory.
+// The results of a project's complete tasks in one answer (contract §3.5), which has no pages.
+import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { elements, print, Verbatim } from '../../domain/json.ts'
+import { elements } from '../../domain/json.ts'
+import type { Task } from '../../domain/task.ts'
 import type { TaskFilter } from '../../store/store.ts'
 import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
-import { chunksOf } from '../task-list.ts'
-import { answer } from './answer.ts'
+import { chunksOf, listAnswer } from '../task-list.ts'
+import { aroundList } from './answer.ts'
 import { illegalParameter } from './envelope.ts'
 import { fieldsOf, optionalText, readId, requiredId, type Fields } from './fields.ts'
 import { projectLabel } from './import-line.ts'
@@ -16,29 +17,15 @@ import { parseWallTime } from './wall-time.ts'
 
 const COMPLETE = 9
 const MOST_IDS = 1000
-const MOST_CHARS = 32 * 1024 * 1024
 
 /** Makes the route of exports. */
 export const exportRoute =
   ({ store }: FrontDeps) =>
-  async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+  (request: FastifyRequest, reply: FastifyReply): Promise<string | Readable> => {
     const { scope } = callerOf(request)
-    const filter = filterOf(fieldsOf(request))
-    const results: string[] = []
-    let chars = 0
-    for await (const { rows } of chunksOf(store, scope, { filter, range: { order: 'oldest' } })) {
-      for (const { response } of rows) {
-        const text = print(presentResult(response))
-        chars += text.length
-        results.push(text)
-      }
-      if (chars > MOST_CHARS) {
-        throw illegalParameter(
-          'There are too many results for one answer; narrow it by completeTimeAfter, completeTimeBefore or taskIds',
-        )
-      }
-    }
-    return answer(reply, { annotationResultList: results.map((text) => new Verbatim(text)) })
+    const chunks = chunksOf(store, scope, { filter: filterOf(fieldsOf(request)), range: { order: 'oldest' } })
+    const present = ({ response }: Task) => presentResult(response)
+    return listAnswer(chunks, { ...aroundList(reply, { annotationResultList: [] }), present })
   }
 
 function filterOf(fields: Fields): TaskFilter {

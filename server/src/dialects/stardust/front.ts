@@ -19,11 +19,12 @@ export const createFront = ({ window_ms }: { window_ms: number }): Front => ({
     app.post('/rosetta-open/task/send', imports.send)
     app.post('/rosetta-open/task/send/status', imports.status)
 
+    const reading = { config: { reads: true } } as const
     const tasks = taskRoutes(deps)
-    app.post('/rosetta-open/task/get', tasks.get)
+    app.post('/rosetta-open/task/get', reading, tasks.get)
     app.post('/rosetta-open/task/:taskId/callback', tasks.resend)
-    app.post('/rosetta-open/project/tasks', tasks.list)
-    app.post('/rosetta-open/tasks/export', exportRoute(deps))
+    app.post('/rosetta-open/project/tasks', reading, tasks.list)
+    app.post('/rosetta-open/tasks/export', reading, exportRoute(deps))
 
     const projects = projectRoutes(deps)
     app.post('/rosetta-open/project/create', projects.create)

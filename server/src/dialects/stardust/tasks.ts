@@ -8,7 +8,7 @@ import { callerOf } from '../caller.ts'
 import type { FrontDeps } from '../front.ts'
 import { lastEventOf, resend } from '../resend.ts'
 import { chunksOf, listAnswer } from '../task-list.ts'
-import { answer } from './answer.ts'
+import { answer, aroundList } from './answer.ts'
 import { illegalParameter } from './envelope.ts'
 import { readExt } from './ext.ts'
 import { fieldsOf, optionalWhole, requiredId } from './fields.ts'
@@ -52,13 +52,9 @@ export function taskRoutes(deps: FrontDeps) {
       ...(end === undefined ? {} : { created_to: end + 1 }),
     }
     const count = await store.countTasks(scope, filter, COUNT_MAX)
-    const [before = '', behind = ''] = answer(reply, { count, data: [] }).split('[]')
     const range = { order: 'newest', limit, offset: (page - 1) * limit } as const
-    return listAnswer(chunksOf(store, scope, { filter, range }), {
-      before: `${before}[`,
-      present: presentSummary,
-      behind: () => `]${behind}`,
-    })
+    const frame = { ...aroundList(reply, { count, data: [] }), present: presentSummary }
+    return listAnswer(chunksOf(store, scope, { filter, range }), frame)
   }
 
   async function sendAgain(

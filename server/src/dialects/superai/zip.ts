@@ -34,11 +34,7 @@ export async function* zipOf(
     ])
   const head = Buffer.concat([Buffer.from('PK\x03\x04'), fields(0, 0, 0), Buffer.from(name)])
   yield head
-  const packed: AsyncIterable<Buffer> = pipeline(
-    Readable.from(summed(), { highWaterMark: 1 }),
-    createDeflateRaw(),
-    () => {},
-  )
+  const packed: AsyncIterable<Buffer> = pipeline(Readable.from(summed()), createDeflateRaw(), () => {})
   for await (const bytes of packed) {
     packed_size += bytes.length
     yield bytes
