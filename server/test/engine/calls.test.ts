@@ -498,3 +498,34 @@ test('calls of higher priority go first, and one that has waited long goes befor
     ['old and low', 'high', 'middle', 'low'],
   )
 })
+
+test('large answers that come at one moment are read in turns of the event loop, one in each', async (t) => {
+  const world = await startWorld(t)
+  let turn = 0
+  const count = () => {
+    turn++
+    immediate = setImmediate(count)
+  }
+  let immediate = setImmediate(count)
+  t.after(() => clearImmediate(immediate))
+  const turns: number[] = []
+  const move: typeof world.calls.move = (task, verb, ...rest) => {
+    if (verb === 'complete') turns.push(turn)
+    return world.calls.move(task, verb, ...rest)
+  }
+  await startEngine(t, { ...world, calls: { ...world.calls, move } })
+  const asked: ServerResponse[] = []
+  const provider = await startProvider(t, {
+    '/run': [
+      (response) => {
+        if (asked.push(response) === 10) for (const one of asked) one.end(JSON.stringify('x'.repeat(100_000)))
+      },
+    ],
+  })
+  const created = Array.from({ length: 10 }, () =>
+    createCalled(world, { request: requestTo(`${provider.url}/run`) }),
+  )
+  const tasks = await Promise.all(created)
+  await Promise.all(tasks.map((task) => reached(world, task, 'completed')))
+  assert.equal(new Set(turns).size, 10, turns.join(' '))
+})
