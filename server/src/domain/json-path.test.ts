@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { plainText, valuesAt } from './json-path.ts'
+import fc from 'fast-check'
+import { plainText, takeMember, valuesAt } from './json-path.ts'
 
 const valueAt = (text: string, path: string) => valuesAt(text, [path]).get(path)
 const textAt = (text: string, path: string) => plainText(valueAt(text, path))
@@ -67,4 +68,40 @@ test('many paths are found in one reading, also where one leads through another'
       ['id', '1950000000000000001'],
     ],
   )
+})
+
+// Names that begin alike, that hold what ends a name or begins an escape, and each in several spellings.
+const names = ['', 'a', 'ab', 'b', '0', '"', 'a"', 'a\\', '\\', 'é', '\u0000']
+const escaped = (name: string) =>
+  `"${Array.from(name, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`
+const member = fc
+  .record({ name: fc.constantFrom(...names), value: fc.jsonValue({ maxDepth: 1 }), spelled: fc.boolean() })
+  .map(({ name, value, spelled }) => ({
+    name,
+    value: JSON.stringify(value),
+    text: `${spelled ? escaped(name) : JSON.stringify(name)}:${JSON.stringify(value)}`,
+  }))
+
+test('a member is found by its name however that is spelled, and nothing else is', () => {
+  fc.assert(
+    fc.property(fc.array(member, { maxLength: 6 }), fc.constantFrom(...names), (list, name) => {
+      const textOf = (some: typeof list) => `{${some.map((one) => one.text).join(',')}}`
+      const value = list.findLast((one) => one.name === name)?.value
+      const rest = textOf(list.filter((one) => one.name !== name))
+      assert.deepEqual(takeMember(textOf(list), name), { value, rest })
+      if (name !== '') assert.equal(valueAt(textOf(list), name), value)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('an object without a member is else as it was written', () => {
+  for (const [given, rest] of [
+    ['{}', '{}'],
+    ['{"x":1}', '{}'],
+    ['{"x":1,"a":1.0}', '{"a":1.0}'],
+    ['{"a":"\\u0041", "x":{"x":2}, "b":[1, 2]}', '{"a":"\\u0041","b":[1,2]}'],
+    ['{"a":{"x":1},"x":[],"x":2}', '{"a":{"x":1}}'],
+  ] as const)
+    assert.equal(takeMember(given, 'x').rest, rest)
 })

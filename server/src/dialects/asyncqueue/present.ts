@@ -1,7 +1,8 @@
 // A task as its customer sees it (contract §1.2, §1.4). The fields of the request come out of the plan as they were given, with the
 // references to the vault in place; neither the callback id nor the signal token is ever among them again.
 import { planOf, reportOf } from '../../domain/call.ts'
-import { members, verbatim, type Printable } from '../../domain/json.ts'
+import { valuesAt } from '../../domain/json-path.ts'
+import { verbatim, type Printable } from '../../domain/json.ts'
 import type { Task } from '../../domain/task.ts'
 import { isoTime, isoTimeOrNull } from '../../domain/time.ts'
 import { readExt } from './ext.ts'
@@ -62,4 +63,4 @@ function presentResult({ response, call_report }: Task): Printable {
 
 /** The errors of tasks are objects with a message; one that nobody gave is null, as after a timeout. */
 const messageOf = (error: string | null): Printable =>
-  verbatim(error === null ? null : (members(error).get('message') ?? null))
+  verbatim(error === null ? null : (valuesAt(error, ['message']).get('message') ?? null))

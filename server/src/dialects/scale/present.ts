@@ -1,6 +1,7 @@
 // Scale's view of a task (contract §2.1), in answers and in callbacks. What is not there yet is left out, never null: its
 // clients ask whether a key is there. The callers' JSON is placed verbatim.
-import { joinMembers, members, verbatim, Verbatim, type Printable } from '../../domain/json.ts'
+import { takeMember } from '../../domain/json-path.ts'
+import { verbatim, Verbatim, type Printable } from '../../domain/json.ts'
 import type { Task } from '../../domain/task.ts'
 import { isoTime } from '../../domain/time.ts'
 import { extrasOf, type Audit } from './extras.ts'
@@ -13,9 +14,7 @@ type Fields = { readonly [field: string]: Printable }
 export function presentTask(task: Task): Fields {
   const { project, batch, priority, urgency, tags, audits } = extrasOf(task)
   // A worker needs the instruction, so that it is kept among the params.
-  const params = members(task.params)
-  const instruction = params.get('instruction')
-  params.delete('instruction')
+  const { value: instruction, rest: params } = takeMember(task.params, 'instruction')
   return {
     task_id: scaleId(task.id),
     created_at: isoTime(task.created_at),
@@ -25,7 +24,7 @@ export function presentTask(task: Task): Fields {
     type: task.type,
     status: statusWord(task),
     instruction: instruction === undefined ? undefined : new Verbatim(instruction),
-    params: new Verbatim(joinMembers(params)),
+    params: new Verbatim(params),
     callback_url: task.callback_url ?? undefined,
     ...presentDecision(task),
     response: responseOf(task) ?? undefined,

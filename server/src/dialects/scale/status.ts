@@ -1,6 +1,7 @@
 // Scale's words for our states, and its results: four statuses, of which `error` carries an explanation as its response
 // (contract §3). Both directions are made from one table, so that a filter finds what the word says.
-import { joinMembers, members, print, verbatim, Verbatim } from '../../domain/json.ts'
+import { takeMember, valuesAt } from '../../domain/json-path.ts'
+import { print, verbatim, Verbatim } from '../../domain/json.ts'
 import { taskStatuses, type AuditVerdict, type Task, type TaskStatus } from '../../domain/task.ts'
 
 const words = {
@@ -45,8 +46,8 @@ export function responseOf(task: Pick<Task, 'status' | 'response' | 'error'>): V
 
 /** An error as Scale has it: the message as `error`, and beside it what `details` has, such as `attachments` or `frames`. */
 function explain(error: string): string {
-  const { message, details } = Object.fromEntries(members(error))
-  const beside = details?.startsWith('{') === true ? members(details) : new Map<string, string>()
-  beside.delete('error')
-  return joinMembers(new Map([['error', message ?? '""'], ...beside]))
+  const said = valuesAt(error, ['message', 'details'])
+  const details = said.get('details') ?? ''
+  const beside = details.startsWith('{') ? takeMember(details, 'error').rest.slice(1, -1) : ''
+  return `{"error":${said.get('message') ?? '""'}${beside === '' ? '' : `,${beside}`}}`
 }

@@ -1,6 +1,7 @@
 // The task object (contract §3.3), in answers and frozen into callbacks, and its shorter relative in lists (§3.4), which has
 // other names for the same things. Fields that only the platform's own workshop could fill are there and empty.
-import { members, Verbatim, verbatim, type Printable } from '../../domain/json.ts'
+import { valuesAt } from '../../domain/json-path.ts'
+import { Verbatim, verbatim, type Printable } from '../../domain/json.ts'
 import type { Task } from '../../domain/task.ts'
 import { readExt } from './ext.ts'
 import { statusNumber } from './status.ts'
@@ -17,7 +18,7 @@ const emptyResult = { annotations: '[]', issues: '[]', hints: '[]', metadata: '{
 /** A worker's response as a result: its own text, with the members that every result has added where it has none. */
 export function presentResult(response: string | null): Verbatim | null {
   if (response === null || !response.startsWith('{')) return verbatim(response)
-  const given = members(response)
+  const given = valuesAt(response, Object.keys(emptyResult))
   const added = Object.entries(emptyResult)
     .filter(([name]) => !given.has(name))
     .map(([name, empty]) => `"${name}":${empty}`)
@@ -71,7 +72,7 @@ function messageOf({ status, error }: Task): Printable {
   if (status === 'canceled') return 'The task was canceled'
   if (status === 'expired') return 'The task was not finished in its time'
   if (status !== 'failed' || error === null) return undefined
-  return verbatim(members(error).get('message') ?? null) ?? undefined
+  return verbatim(valuesAt(error, ['message']).get('message') ?? null) ?? undefined
 }
 
 /** A task in a list. */
@@ -86,7 +87,7 @@ export function presentSummary(task: Task): Fields {
     workCount: 0,
     status: statusNumber(task),
     title: null,
-    metaData: verbatim(task.params.startsWith('{') ? (members(task.params).get('metadata') ?? null) : null),
+    metaData: verbatim(valuesAt(task.params, ['metadata']).get('metadata') ?? null),
     datasetId: null,
     datasetName: verbatim(file_name),
     poolAssigneeId: -1,
